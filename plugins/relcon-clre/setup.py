@@ -1,0 +1,26 @@
+"""CLRE as a plugin: everything the core will ever know of it stands in these entry points."""
+
+from setuptools import find_packages, setup
+
+COMPONENTS = {
+    "readers": [
+    ],
+    "augmenters": [
+    ],
+    "stages": [
+    ],
+    "evaluators": [
+    ],
+    "builders": [
+    ],
+}
+
+setup(
+    name="relcon-clre",
+    version="0.1.0",
+    description="CLRE for relcon: contrastive pre-training with dependency-path-preserving augmentation (Su et al., BioNLP 2021).",
+    python_requires=">=3.10",
+    packages=find_packages(include=["relcon_clre", "relcon_clre.*"]),
+    install_requires=["relcon>=0.1"],
+    entry_points={f"relcon_{kind}": entries for kind, entries in COMPONENTS.items()},
+)

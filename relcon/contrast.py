@@ -1,0 +1,225 @@
+"""The one idea as values: views to encode on each side, and a pairing that says who attracts and who repels whom.
+
+Every contrastive method is the same sentence: *encode these anchors, encode these candidates, say which candidate is a
+positive and which a negative of which anchor, weigh them, and pull and push.* A sampler writes it (`Contrast`), an encoder
+and a pooler turn views into vectors, an objective turns vectors and the `Pairing` into a scalar.
+
+Sizes in shapes: A anchors, C candidates, G terms of the loss, U units, S spans, I inputs, B rows, L positions, W words,
+H width of a state, D width of a vector.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+
+import torch
+from torch import Tensor
+
+
+# ---- what is encoded ---------------------------------------------------------------------------------------------------
+class Span(NamedTuple):
+    """Words [start, end) of an input; `piece` >= 0 picks one word piece of word `start`."""
+
+    start: int
+    end: int
+    piece: int = -1
+
+
+WHOLE = Span(-1, -1)
+"""Every position of the input, special tokens included; the first is [CLS]."""
+
+Slot = Tuple[Span, ...]
+"""Spans that together become one vector (an entity: its mentions). May be empty."""
+
+Unit = Tuple[Slot, ...]
+"""Slots side by side (a pair: head, tail). What becomes one vector of a view."""
+
+
+class Input:
+    """What an encoder reads. Compared by identity: one object is encoded once per step, two equal objects twice.
+
+    So the pairs of a document share one forward, and two dropout views of a sentence do not.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class Text(Input):
+    """A text as words.
+
+    words: the first segment. It alone is cropped when the input is too long.
+    second: a second segment (a prompt), never cropped.
+    edits: (word, piece or -1 for all pieces, new piece id): masked or replaced pieces. Words are counted over both segments.
+    keep: word spans [start, end) of the first segment that cropping must keep (both entities).
+    """
+
+    words: Tuple[str, ...]
+    second: Tuple[str, ...] = ()
+    edits: Tuple[Tuple[int, int, int], ...] = ()
+    keep: Tuple[Tuple[int, int], ...] = ()
+
+
+class View(NamedTuple):
+    """One unit of one input: what becomes one vector."""
+
+    input: Input
+    unit: Unit
+
+
+# ---- the sentence ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Who attracts and who repels whom: all that an objective may know beside the vectors.
+
+    positives: [A, C] >= 0, the weight with which a candidate attracts an anchor. A pair in neither mask is ignored.
+    negatives: [A, C] >= 0, the weight with which it repels; disjoint from `positives`.
+    weights: [G] one per term of the loss.
+    groups: [A] the term that an anchor belongs to; anchors of one group share a softmax. Each its own unless said.
+    """
+
+    positives: Tensor
+    negatives: Tensor
+    weights: Tensor
+    groups: Tensor
+
+    @classmethod
+    def of(cls, positives: Tensor, negatives: Tensor, weights: Optional[Tensor] = None, groups: Optional[Tensor] = None) -> "Pairing":
+        """A checked pairing; `weights` default to 1 per term, `groups` to one term per anchor. ValueError where it is none."""
+        groups = torch.arange(len(positives)) if groups is None else groups
+        terms = int(groups.max()) + 1 if len(groups) else 0
+        weights = torch.ones(terms) if weights is None else weights
+        return cls(positives, negatives, weights, groups).check()
+
+    def check(self) -> "Pairing":
+        """Itself, or ValueError where shapes disagree, a weight is negative, or a pair both attracts and repels."""
+        anchors = self.positives.shape[0]
+        if self.negatives.shape != self.positives.shape or self.groups.shape != (anchors,):
+            raise ValueError("positives and negatives must have one shape [A, C], groups [A]")
+        if anchors and int(self.groups.max()) >= len(self.weights):
+            raise ValueError("every group needs a weight: weights [G] is shorter than the groups")
+        if bool((self.positives < 0).any()) or bool((self.negatives < 0).any()):
+            raise ValueError("weights of positives and negatives must not be below 0")
+        if bool(((self.positives > 0) & (self.negatives > 0)).any()):
+            raise ValueError("a pair is a positive or a negative, not both")
+        return self
+
+    def to(self, like: Tensor) -> "Pairing":
+        """The same on the device and in the precision of `like`."""
+        def move(x: Tensor) -> Tensor:
+            return x.to(like.device, like.dtype)
+
+        return Pairing(move(self.positives), move(self.negatives), move(self.weights), self.groups.to(like.device))
+
+    def keep(self, anchors: Tensor, candidates: Tensor) -> "Pairing":
+        """Without the views that were lost. anchors [A] bool, candidates [C] bool: True is kept."""
+        mask = anchors[:, None] & candidates[None, :]
+        return Pairing(self.positives * mask, self.negatives * mask, self.weights, self.groups)
+
+    def widened(self, positives: Tensor, negatives: Tensor) -> "Pairing":
+        """With E more candidates on the right: positives and negatives [A, E]."""
+        return Pairing(torch.cat([self.positives, positives], 1), torch.cat([self.negatives, negatives], 1), self.weights, self.groups)
+
+    def distinct(self, keys: Tensor) -> "Pairing":
+        """One view per key: later twins are neither anchors nor candidates, so that a duplicate changes neither loss nor
+        gradient. keys [A] int; for pairings whose candidates are the anchors."""
+        seen: set = set()
+        first = torch.tensor([not (k in seen or seen.add(k)) for k in keys.tolist()], dtype=self.weights.dtype)
+        both = first[:, None] * first[None, :]
+        return Pairing(self.positives * both, self.negatives * both, self.weights * first, self.groups)
+
+    def idle(self) -> int:
+        """How many terms teach a softmax objective nothing: no positive, or no negative."""
+        return int((~(self._terms(self.positives) & self._terms(self.negatives))).sum())
+
+    def without_positives(self) -> int:
+        """How many terms have no positive."""
+        return int((~self._terms(self.positives)).sum())
+
+    def _terms(self, mask: Tensor) -> Tensor:
+        """[A, C] -> [G] bool: which terms have any such pair."""
+        count = torch.zeros(len(self.weights), device=mask.device)
+        return count.index_add(0, self.groups, (mask > 0).sum(1).float()) > 0
+
+
+class Tags(NamedTuple):
+    """Identity of views, for adjusters that meet views of other steps (a queue). All [N] int, -1 is unknown.
+
+    lane: views repel strangers of their own lane only. key: views with one key never repel each other. label: nor do views
+    with one label.
+    """
+
+    lane: Tensor
+    key: Tensor
+    label: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """The sentence itself: anchors, candidates (None: the anchors, the very same vectors) and their pairing."""
+
+    anchors: List[View]
+    pairing: Pairing
+    candidates: Optional[List[View]] = None
+    anchor_tags: Optional[Tags] = None
+    candidate_tags: Optional[Tags] = None
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Views with the class of each: relation, tag, masked word piece, permutation.
+
+    labels: [U] class ids; None at prediction. extra: name -> [U, ...] what a head needs beside the vector.
+    uids: identity of each view for the recorder of predictions.
+    """
+
+    views: List[View]
+    labels: Optional[Tensor] = None
+    extra: Dict[str, Tensor] = field(default_factory=dict)
+    uids: Optional[List[Any]] = None
+
+
+Batch = Dict[str, Union[Contrast, Labelled]]
+"""Named values. Those of one batch may share inputs, and then share one forward."""
+
+
+# ---- what encoding works with --------------------------------------------------------------------------------------------
+@dataclass
+class Prepared:
+    """Inputs as tensors, made without parameters.
+
+    tensors: name -> [B, ...], what `Encoder.forward` reads. An input may take several rows (windows).
+    where: [I, W, 3] row, first and end position of every word; -1 where it was cropped away.
+    whole: [I, 3] row, 0, length of every input.
+    cropped: how many inputs lost words to the length limit.
+    """
+
+    tensors: Dict[str, Tensor]
+    where: Tensor
+    whole: Tensor
+    cropped: int = 0
+
+
+@dataclass
+class Encoded:
+    """States of rows: states [B, L, H], mask [B, L] bool, summary [B, H] the encoder's own sentence vector where it has one."""
+
+    states: Tensor
+    mask: Tensor
+    summary: Optional[Tensor] = None
+
+
+@dataclass
+class Spans:
+    """Units in positions of `Encoded.states`: the only thing that a pooler sees of a view.
+
+    row, start, end: [S] positions [start, end) of row. slot: [S] = unit * slots + slot of the unit.
+    units, slots: how many units, and slots of each. alive: [U] bool, no slot lost all its spans to cropping.
+    home: [U] the row in which the unit's input begins.
+    """
+
+    row: Tensor
+    start: Tensor
+    end: Tensor
+    slot: Tensor
+    units: int
+    slots: int
+    alive: Tensor
+    home: Tensor

@@ -1,0 +1,68 @@
+"""Errors for people: what is wrong, where, what was expected and what to do.
+
+Every mistake that a user can make ends in a `RelconError`. The command line prints its message without a traceback and
+exits with code 2; anything else that escapes is a defect of relcon.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Union
+
+
+class RelconError(Exception):
+    """A mistake that the user can mend. The message says what, where and what to do."""
+
+
+class Problem(NamedTuple):
+    """One mistake in an input, with its place.
+
+    where: file and line (`train.jsonl:12`), config line (`run.cfg:9`) or override (`--training.seed`).
+    message: what is wrong, what was expected, what to do; one sentence or two.
+    """
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+
+class ProblemsError(RelconError):
+    """Several mistakes found in one pass, reported together.
+
+    problems: all of them, in the order in which they stand in the input.
+    heading: one line above the list.
+    most: how many are printed; the count of all is always said.
+    """
+
+    def __init__(self, problems: Sequence[Problem], heading: str = "", most: int = 10):
+        self.problems: List[Problem] = list(problems)
+        lines = [heading] if heading else []
+        lines += [str(problem) for problem in self.problems[:most]]
+        if len(self.problems) > most:
+            lines.append(f"... and {len(self.problems) - most} more ({len(self.problems)} in all).")
+        super().__init__("\n".join(lines))
+
+
+class ConfigError(ProblemsError):
+    """The config has mistakes; all of them are listed, each with its line or override."""
+
+
+class DataError(ProblemsError):
+    """Records of a data file are wrong; the first ten are listed with file and line, and the count of all."""
+
+
+def place(path: Union[str, Path], line: Optional[int] = None) -> str:
+    """`path:line` as editors and terminals understand it; `path` alone where the line is unknown."""
+    return f"{path}" if line is None else f"{path}:{line}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The nearest valid names as the end of a message, ' Did you mean 'x'?', or the valid names where few, or ''."""
+    known = sorted(set(known))
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    if known and len(known) <= 12:
+        return " Valid: " + ", ".join(f"'{each}'" for each in known) + "."
+    return ""

@@ -1,0 +1,425 @@
+"""The contract on one page. A plugin author starts here.
+
+Six interfaces carry the project: DatasetReader, Augmenter, Sampler, Encoder, ContrastiveObjective, Evaluator. The others
+support them. Each is an abstract class with a registry of its own (`Augmenter.registry`; in a config `@augmenters = "..."`).
+
+Rules for a component: constructor arguments are annotated with plain types, `List`, `Dict`, `Optional`, `Literal` or an
+interface of this page; no `**kwargs`; defaults survive JSON; the constructor reads no file and loads no model (the encoder,
+whose weights are its value, is the exception); its docstring ends with a config block that works. Randomness comes from the
+generator that is passed in, from nowhere else.
+
+Sizes in shapes: see `relcon.contrast`.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from relcon.contrast import Batch, Contrast, Encoded, Input, Pairing, Prepared, Spans, View
+from relcon.data.document import Document, Instance
+from relcon.data.labels import LabelSet
+from relcon.registry import Registrable
+
+# ---- data --------------------------------------------------------------------------------------------------------------
+
+
+class DatasetReader(Registrable, ABC, kind="readers"):
+    """A path -> a stream of documents, labelled or not."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Iterator[Document]:
+        """Documents of a file or folder, one by one. Bad records raise DataError with file and line."""
+
+
+class Lost(NamedTuple):
+    """A gold relation that never became a candidate; it counts against recall.
+
+    document: its id. head, tail: entity numbers. label: the gold label. cause: one of a few fixed phrases
+    ("head and tail in different sentences", "second label of the pair", ...).
+    """
+
+    document: str
+    head: int
+    tail: int
+    label: str
+    cause: str
+
+
+class CandidateRule(Registrable, ABC, kind="candidates"):
+    """Which pairs of a document's entities are asked about."""
+
+    @abstractmethod
+    def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
+        """Candidate pairs with their gold labels (None for unlabelled documents), and the gold relations that were missed.
+
+        labels: tells which label to give to a pair without a relation and which labels are symmetric.
+        """
+
+
+class Parser(Registrable, ABC, kind="parsers"):
+    """Documents -> the same documents with dependency parses."""
+
+    @abstractmethod
+    def parse(self, documents: Sequence[Document]) -> List[Document]:
+        """Each document with `parse` set; in batches, cached by content. RelconError where the model is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One part of a corpus as samplers and evaluators get it.
+
+    name: train, dev, test, ... documents: all of them. instances: their candidate pairs. lost: gold relations without a
+    candidate. labels: the task's label set.
+    """
+
+    name: str
+    documents: Sequence[Document]
+    instances: Sequence[Instance]
+    labels: LabelSet
+    lost: Sequence[Lost] = ()
+
+
+class Corpus(Registrable, ABC, kind="corpora"):
+    """What a config's `[data]` section builds: named splits with one label set."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> LabelSet:
+        """The label set, the same for every split."""
+
+    @abstractmethod
+    def splits(self) -> List[str]:
+        """The names of the splits that there are (`train`, `dev`, `test`)."""
+
+    @abstractmethod
+    def split(self, name: str) -> Split:
+        """A split, read on first use. RelconError where the corpus has none of that name."""
+
+
+class SynonymSource(Registrable, ABC, kind="synonyms"):
+    """Words that may stand in for a word."""
+
+    @abstractmethod
+    def synonyms(self, word: str) -> List[str]:
+        """Replacements for a word form (each one or several words), sorted, without the word itself; [] where it has none.
+
+        The same word gives the same list. RelconError where the source's data is missing (it says how to get them).
+        """
+
+
+class Augmenter(Registrable, ABC, kind="augmenters"):
+    """A document -> a changed document in which the given pairs still express what they did."""
+
+    def prepare(self, instances: Sequence[Instance]) -> None:
+        """Called once with all instances before the first epoch: parse, look up, cache. Nothing unless overridden."""
+
+    @abstractmethod
+    def __call__(self, document: Document, pairs: Sequence[Tuple[int, int]], generator: torch.Generator) -> Document:
+        """A changed copy; entity spans are repaired, relations kept. The input is never modified.
+
+        pairs: (head, tail) entity numbers whose relation must survive. generator: the only source of randomness.
+        """
+
+
+# ---- from instances to batches -----------------------------------------------------------------------------------------
+
+
+class Renderer(Registrable, ABC, kind="renderers"):
+    """Instances -> views: plain text, markers, blinding, a prompt. Training and prediction call the same one."""
+
+    @property
+    def special_tokens(self) -> Sequence[str]:
+        """Tokens that the encoder's vocabulary must hold whole (`[E1]`); they are added before training."""
+        return ()
+
+    @abstractmethod
+    def __call__(self, instances: Sequence[Instance]) -> List[View]:
+        """One view per instance, in order. Instances of one document may share an input object."""
+
+
+class Vocabulary(ABC):
+    """What samplers may know of an encoder's tokenizer."""
+
+    size: int
+    mask: Optional[int]
+    limit: int
+
+    @abstractmethod
+    def pieces(self, word: str) -> List[int]:
+        """The word-piece ids of one word."""
+
+
+class Draw(NamedTuple):
+    """What a sampler may depend on beside its data.
+
+    epoch: counted from 0. generator: the epoch's own random stream. vocabulary: the tokenizer of the encoder in use, or None.
+    """
+
+    epoch: int
+    generator: torch.Generator
+    vocabulary: Optional[Vocabulary] = None
+
+
+class Sampler(Registrable, ABC, kind="samplers"):
+    """Data, an epoch and a generator -> a stream of batches. It writes the sentence 'who attracts and who repels whom'."""
+
+    @property
+    def special_tokens(self) -> Sequence[str]:
+        """Tokens that its renderer needs in the vocabulary."""
+        renderer = getattr(self, "renderer", None)
+        return renderer.special_tokens if renderer is not None else ()
+
+    def prepare(self, data: Split) -> None:
+        """Called once before the first epoch. Lets the augmenter, where there is one, parse and look up in one go."""
+        augmenter = getattr(self, "augmenter", None)
+        if augmenter is not None:
+            augmenter.prepare(data.instances)
+
+    @abstractmethod
+    def batches(self, data: Split, draw: Draw) -> Iterable[Batch]:
+        """The batches of one epoch, the same for the same data, epoch and generator."""
+
+    @abstractmethod
+    def length(self, data: Split) -> int:
+        """Exactly how many batches an epoch over these data has."""
+
+
+# ---- from inputs to vectors --------------------------------------------------------------------------------------------
+
+
+class Encoder(Registrable, nn.Module, ABC, kind="encoders"):
+    """Inputs -> states of tokens or nodes.
+
+    width: H, the width of a state. A text encoder also has `vocabulary`, `add_tokens` and `save`.
+    """
+
+    width: int
+
+    @property
+    def vocabulary(self) -> Optional[Vocabulary]:
+        """The tokenizer as samplers see it; None for an encoder that reads no text."""
+        return None
+
+    def add_tokens(self, tokens: Sequence[str]) -> None:
+        """Make sure that each of these is one piece of the vocabulary, with an embedding row."""
+        if tokens:
+            raise TypeError(f"{type(self).__name__} has no vocabulary to add {list(tokens)} to")
+
+    @abstractmethod
+    def prepare(self, inputs: Sequence[Input]) -> Prepared:
+        """Inputs as tensors on the CPU. Touches no parameter, so that it may run in a worker."""
+
+    @abstractmethod
+    def forward(self, prepared: Prepared, depth: Optional[int] = None) -> Encoded:
+        """States of all rows. depth: 0 stops after the embedding layer; None runs all layers."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write weights and tokenizer, so that `AutoModel` and `AutoTokenizer` load the folder where the encoder is theirs."""
+
+
+class Pooler(Registrable, nn.Module, ABC, kind="poolers"):
+    """States and spans -> one vector per unit. May have parameters; a stage then hands it on with its encoders."""
+
+    @abstractmethod
+    def width(self, state: int) -> int:
+        """D, the width of a vector made from states of width `state`."""
+
+    @abstractmethod
+    def forward(self, encoded: Encoded, spans: Spans) -> Tensor:
+        """Vectors [U, D]."""
+
+
+class Tower(nn.Module):
+    """An encoder (shared), a pooler (may be shared) and a head (the task's own): views in, vectors out."""
+
+    def __init__(self, encoder: Encoder, pooler: Pooler, head: Optional[nn.Module] = None, depth: Optional[int] = None):
+        super().__init__()
+        self.encoder, self.pooler, self.head, self.depth = encoder, pooler, head, depth
+
+    def pool(self, encoded: Encoded, spans: Spans) -> Tensor:
+        """Vectors [U, D] of units, through the head."""
+        vectors = self.pooler(encoded, spans)
+        return vectors if self.head is None else self.head(vectors)
+
+
+@dataclass
+class Parts:
+    """What the tasks of a stage share: encoders and poolers by name, and the label set of the data."""
+
+    encoders: Dict[str, Encoder]
+    poolers: Dict[str, Pooler]
+    labels: LabelSet
+
+
+class TowerPlan(Registrable, ABC, kind="towers"):
+    """A tower as a config names it: encoders and poolers are named, not nested, because several tasks share them."""
+
+    encoder: str
+    pooler: str
+
+    @abstractmethod
+    def build(self, parts: Parts, out: Optional[int] = None) -> Tower:
+        """The tower over the stage's shared parts. out: append a linear layer to so many classes, for a classifier."""
+
+
+# ---- learning ----------------------------------------------------------------------------------------------------------
+
+
+class ContrastiveObjective(Registrable, nn.Module, ABC, kind="objectives"):
+    """Vectors and a pairing -> one scalar. It never sees an encoder."""
+
+    @abstractmethod
+    def forward(self, anchors: Tensor, candidates: Tensor, pairing: Pairing) -> Tensor:
+        """The loss, a scalar. anchors [A, D], candidates [C, D], both float32 or float64."""
+
+    def figures(self, anchors: Tensor, candidates: Tensor, pairing: Pairing) -> Dict[str, float]:
+        """What the log shows beside the loss (a margin, mean similarities). Nothing unless overridden."""
+        return {}
+
+
+class Adjuster(Registrable, nn.Module, ABC, kind="adjusters"):
+    """A step between vectors and objective: a queue adds candidates, a miner takes negatives away."""
+
+    @abstractmethod
+    def forward(self, anchors: Tensor, candidates: Tensor, contrast: Contrast, pairing: Pairing) -> Tuple[Tensor, Pairing]:
+        """Candidates [C', D] and the pairing [A, C'] that fits them."""
+
+    def after_step(self) -> None:
+        """Called after each optimizer step."""
+
+
+class Request(NamedTuple):
+    """What a task wants encoded: views through a tower."""
+
+    tower: Tower
+    views: List[View]
+
+
+class Task(Registrable, nn.Module, ABC, kind="tasks"):
+    """One term of a stage's loss. It declares what it wants encoded; the engine shares, chunks and distributes it.
+
+    stream: the name of the stage's stream (sampler) that feeds it. reads: which value of the stream's batches.
+    weight: its factor in the stage's loss. joint: True where the loss needs every vector of the batch at once (contrast);
+    False where it is a mean over views and may be computed chunk by chunk (classification).
+    """
+
+    stream: str
+    reads: str
+    weight: float = 1.0
+    joint: bool = True
+
+    @abstractmethod
+    def build(self, parts: Parts) -> None:
+        """Make towers and heads over the stage's shared parts. Called once, before training or loading."""
+
+    @abstractmethod
+    def requests(self, value: Any) -> Dict[str, Request]:
+        """What to encode for this value of a batch, by a name of the task's own."""
+
+    def loss(self, value: Any, vectors: Mapping[str, Tensor], alive: Mapping[str, Tensor]) -> Tensor:
+        """Of a joint task: the loss from the vectors [U, D] of each request; alive [U] is False where cropping took a view."""
+        raise NotImplementedError
+
+    def part(self, value: Any, vectors: Tensor, numbers: Tensor, more: Callable[[Tower, List[View]], Tensor]) -> Tensor:
+        """Of a separable task: the summed loss of some views. vectors [n, D]; numbers [n] which views; more pools other views
+        of the same states."""
+        raise NotImplementedError
+
+    def figures(self) -> Dict[str, float]:
+        """What the log shows of the last step beside the loss."""
+        return {}
+
+    def after_step(self) -> None:
+        """Called after each optimizer step."""
+
+
+# ---- running -----------------------------------------------------------------------------------------------------------
+
+
+class Model(ABC):
+    """A trained relation classifier as evaluators and prediction see it."""
+
+    labels: LabelSet
+
+    @abstractmethod
+    def probabilities(self, instances: Sequence[Instance]) -> Tensor:
+        """[N, number of labels] class probabilities, in evaluation mode. A lost view (cropped away) gets the negative label,
+        or a uniform row where the task has none, and is counted."""
+
+    @abstractmethod
+    def embed(self, instances: Sequence[Instance]) -> Tensor:
+        """[N, D] pooled vectors before any head, in evaluation mode."""
+
+    def predict(self, instances: Sequence[Instance]) -> List[str]:
+        """The most probable label of each instance."""
+        return [self.labels.names[n] for n in self.probabilities(instances).argmax(1).tolist()]
+
+
+class Evaluator(Registrable, ABC, kind="evaluators"):
+    """A trained model and data -> named figures; tables and pictures go to a folder.
+
+    primary: the figure that model selection and summaries look at. higher_is_better: its direction.
+    """
+
+    primary: str
+    higher_is_better: bool = True
+
+    @abstractmethod
+    def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
+        """Named figures. folder: where tables, pictures and per-instance files go (None: nowhere).
+        train: the training split, for evaluators that fit something (kNN, a probe)."""
+
+
+class OptimizerPlan(Registrable, ABC, kind="optimizers"):
+    """An optimizer as a config names it."""
+
+    @abstractmethod
+    def build(self, module: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer over the module's trainable parameters."""
+
+
+class Schedule(Registrable, ABC, kind="schedules"):
+    """The learning rate over the steps."""
+
+    @abstractmethod
+    def factor(self, step: int, steps: int) -> float:
+        """What the learning rate is multiplied with at optimizer step `step` (from 0) of `steps`."""
+
+
+@dataclass
+class Artifacts:
+    """What a stage hands on: encoders and poolers by name, a model where it trained one, files by name."""
+
+    encoders: Dict[str, Encoder] = field(default_factory=dict)
+    poolers: Dict[str, Pooler] = field(default_factory=dict)
+    models: Dict[str, Model] = field(default_factory=dict)
+    files: Dict[str, Path] = field(default_factory=dict)
+
+
+class Stage(Registrable, ABC, kind="stages"):
+    """One step of a run: artifacts of earlier stages in, artifacts out."""
+
+    @abstractmethod
+    def run(self, context: Any) -> Artifacts:
+        """Do the work. context: a `relcon.stages.context.StageContext` (folder, data, earlier artifacts, settings, log)."""
+
+
+class Protocol(Registrable, ABC, kind="protocols"):
+    """Runs all stages of a config several times over: folds, shots, seeds, shares."""
+
+    @abstractmethod
+    def runs(self, corpus: Corpus, seed: int) -> Iterator[Tuple[str, Corpus, int]]:
+        """(subfolder name or "", the corpus of this run, its seed), one by one."""
+
+
+class PairBuilder(Registrable, ABC, kind="builders"):
+    """Builds training data for `relcon build-pairs`: a knowledge base and text with entities in, candidate pairs out."""
+
+    @abstractmethod
+    def build(self) -> Iterator[Document]:
+        """Documents to write as relcon JSON-lines."""

@@ -1,0 +1,119 @@
+"""Registries: a name in a config -> the component that a package offers under it.
+
+Every interface carries one registry (`Augmenter.registry`), fed in two ways:
+
+* an installed package, the core included, names its components in its entry points (group `relcon_augmenters`), once;
+* a file given with `--code` decorates them: `@Augmenter.register("mine.Shuffle.v1")`.
+
+Listing names imports no plugin, so that a broken one never hides the others. A name that two packages offer is refused.
+"""
+
+import importlib.metadata
+from typing import Any, Callable, ClassVar, Dict, List, NamedTuple, Optional, Tuple, Type, TypeVar
+
+import catalogue
+
+from relcon.errors import RelconError, did_you_mean
+
+INTERFACES: Dict[str, Type["Registrable"]] = {}
+"""Registry name (`augmenters`) -> the interface whose components it holds (`Augmenter`)."""
+
+Component = TypeVar("Component", bound=Callable[..., Any])
+
+
+class Offer(NamedTuple):
+    """One package's (or `--code` file's) component under one name."""
+
+    name: str
+    package: str
+    version: str
+    target: str
+    load: Callable[[], Any]
+
+
+class Registry:
+    """The components of one interface, by versioned name (`package.Thing.v1`).
+
+    kind: the registry's name; a config writes `@kind = "package.Thing.v1"`, a package's entry points stand in the group
+        `relcon_kind`.
+    """
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        self.local = catalogue.create("relcon", kind)
+
+    @property
+    def group(self) -> str:
+        """The entry-point group that packages write in their setup: `relcon_augmenters`."""
+        return f"relcon_{self.kind}"
+
+    def offers(self) -> List[Offer]:
+        """Everything that is on offer, sorted by name; nothing is imported."""
+        found = [
+            Offer(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point.value, point.load)
+            for point in importlib.metadata.entry_points(group=self.group)
+        ]
+        for name, component in self.local.get_all().items():
+            target = f"{component.__module__}:{component.__qualname__}"
+            found.append(Offer(name, "--code", "", target, lambda component=component: component))
+        return sorted(set(found), key=lambda offer: offer[:4])
+
+    def names(self) -> List[str]:
+        """All names on offer, without importing any of them."""
+        return sorted({offer.name for offer in self.offers()})
+
+    def register(self, name: str) -> Callable[[Component], Component]:
+        """Decorator for `--code` files; a name that is already on offer is refused."""
+
+        def add(component: Component) -> Component:
+            if name in self.names():
+                raise RelconError(f"'{name}' is already registered in '@{self.kind}'. Give your component a name of its own.")
+            self.local.register(name, func=component)
+            return component
+
+        return add
+
+    def get(self, name: str) -> Any:
+        """The component under this name.
+
+        Raises RelconError where nobody offers it (with the nearest name), where two packages do, or where importing it fails
+        (with the package's name and its reason).
+        """
+        offers = [offer for offer in self.offers() if offer.name == name]
+        if not offers:
+            raise RelconError(f"'{name}' is not registered in '@{self.kind}'.{did_you_mean(name, self.names())}")
+        packages = sorted({f"{offer.package} ({offer.target})" for offer in offers})
+        if len(packages) > 1:
+            raise RelconError(f"'{name}' in '@{self.kind}' is offered by {' and '.join(packages)}. Uninstall one of them.")
+        try:
+            return offers[0].load()
+        except Exception as error:  # a stranger's module may raise anything while it is imported
+            raise RelconError(
+                f"'{name}' in '@{self.kind}' could not be loaded from package {offers[0].package} ({offers[0].target}): "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+
+class Registrable:
+    """Base of every interface: `class Augmenter(Registrable, ABC, kind="augmenters")` gives it a registry of that name."""
+
+    registry: ClassVar[Registry]
+
+    def __init_subclass__(cls, kind: Optional[str] = None, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if kind is not None:
+            cls.registry = Registry(kind)
+            INTERFACES[kind] = cls
+
+    @classmethod
+    def register(cls, name: str) -> Callable[[Component], Component]:
+        """Register a component of this interface from a `--code` file: `@Augmenter.register("mine.Shuffle.v1")`."""
+        return cls.registry.register(name)
+
+
+def interface_of(annotation: Any) -> Optional[Tuple[str, type]]:
+    """The registry and interface that an annotation names, or None where it names none."""
+    for kind, interface in INTERFACES.items():
+        if isinstance(annotation, type) and issubclass(annotation, interface):
+            return kind, interface
+    return None
