@@ -221,6 +221,10 @@ class Encoder(Registrable, nn.Module, ABC, kind="encoders"):
     def save(self, folder: Path) -> None:
         """Write weights and tokenizer, so that `AutoModel` and `AutoTokenizer` load the folder where the encoder is theirs."""
 
+    def block(self, folder: str) -> Dict[str, Any]:
+        """The config block that builds this encoder anew from what `save` wrote to `folder` (`{"@encoders": ..., "path": ...}`)."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is built from a saved folder: override block()")
+
 
 class Pooler(Registrable, nn.Module, ABC, kind="poolers"):
     """States and spans -> one vector per unit. May have parameters; a stage then hands it on with its encoders."""
@@ -276,6 +280,10 @@ class ContrastiveObjective(Registrable, nn.Module, ABC, kind="objectives"):
     @abstractmethod
     def forward(self, anchors: Tensor, candidates: Tensor, pairing: Pairing) -> Tensor:
         """The loss, a scalar. anchors [A, D], candidates [C, D], both float32 or float64."""
+
+    def idle(self, pairing: Pairing) -> int:
+        """How many terms of this pairing teach nothing. Unless overridden: those without a positive or without a negative."""
+        return pairing.idle()
 
     def figures(self, anchors: Tensor, candidates: Tensor, pairing: Pairing) -> Dict[str, float]:
         """What the log shows beside the loss (a margin, mean similarities). Nothing unless overridden."""
@@ -391,14 +399,16 @@ class Schedule(Registrable, ABC, kind="schedules"):
         """What the learning rate is multiplied with at optimizer step `step` (from 0) of `steps`."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Artifacts:
-    """What a stage hands on: encoders and poolers by name, a model where it trained one, files by name."""
+    """What a stage hands on, as it lies on disk, so that a resumed run and an uninterrupted one read the same bytes.
 
-    encoders: Dict[str, Encoder] = field(default_factory=dict)
-    poolers: Dict[str, Pooler] = field(default_factory=dict)
-    models: Dict[str, Model] = field(default_factory=dict)
-    files: Dict[str, Path] = field(default_factory=dict)
+    folder: the stage's own folder; a training stage writes `model/` into it and perhaps `snapshots/EPOCH/`.
+    figures: what it measured.
+    """
+
+    folder: Path
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 class Stage(Registrable, ABC, kind="stages"):

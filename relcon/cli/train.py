@@ -1,0 +1,34 @@
+"""`relcon train`: run a config."""
+
+from pathlib import Path
+from typing import List
+
+import typer
+
+
+def train_cli(
+    ctx: typer.Context,
+    config: Path = typer.Argument(..., help="The config, .cfg or .yaml."),
+    output: Path = typer.Option(..., "--output", "-o", help="The folder of the run; new or empty."),
+    resume: bool = typer.Option(False, "--resume", help="Go on with the interrupted run in --output."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Replace the run in --output."),
+    code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own; may be given several times."),
+) -> None:
+    """Train and evaluate what a config describes.
+
+    Any key is overridden by its path: relcon train configs/quickstart.cfg -o runs/first --training.seed 3
+
+    Next: relcon predict runs/first INPUT --output predictions.jsonl
+    """
+    from relcon.cli.overrides import parse_overrides
+    from relcon.cli.tables import report_table
+    from relcon.config import load_config
+    from relcon.pipeline import headline_rows, train
+
+    loaded = load_config(config, parse_overrides(ctx.args), code)
+    summary = train(loaded, output, resume=resume, overwrite=overwrite)
+    rows = headline_rows(summary)
+    if rows:
+        report_table(rows)
+    typer.echo(f"The run lies in {output} (metrics.json, predictions.jsonl, model/).")
+    typer.echo(f"Next: relcon predict {output} INPUT --output predictions.jsonl")

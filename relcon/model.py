@@ -1,0 +1,191 @@
+"""Models on disk and in use: saving what a stage trained, handing it on, predicting with it.
+
+A saved model is a folder that needs nothing else to be loaded:
+
+    model.json          what is inside: label set, config blocks of all parts, which task classifies
+    NAME/               each encoder as `save_pretrained` leaves it
+    parts.safetensors   poolers and heads
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from relcon import __version__
+from relcon.config import resolve
+from relcon.data.labels import LabelSet
+from relcon.data.document import Instance
+from relcon.encoding import embed
+from relcon.errors import RelconError, did_you_mean
+from relcon.files import read_json, write_json
+from relcon.interfaces import Encoder, Model, Parts, Pooler, Renderer, Task, Tower
+
+SCHEMA = 1
+
+
+class TrainedModel(Model):
+    """A classification task's tower with the renderer it was trained with.
+
+    tower: its vectors are one logit per label. renderer: instances -> views. labels: in the order of the logits.
+    chunk: how many inputs are encoded at a time.
+    """
+
+    def __init__(self, tower: Tower, renderer: Renderer, labels: LabelSet, chunk: int = 64):
+        self.tower, self.renderer, self.labels, self.chunk = tower, renderer, labels, chunk
+        self.lost_views = 0
+
+    def probabilities(self, instances: Sequence[Instance]) -> Tensor:
+        """[N, labels] class probabilities; a view whose arguments were cropped away is 'no relation' for certain."""
+        logits, alive = embed(self.tower, self.renderer(instances), chunk=self.chunk)
+        probabilities = logits.float().softmax(1).cpu()  # [N, labels]
+        self.lost_views += int((~alive).sum())
+        probabilities[~alive.cpu()] = self._no_relation()
+        return probabilities
+
+    def embed(self, instances: Sequence[Instance]) -> Tensor:
+        """[N, D] pooled vectors before the head."""
+        bare = Tower(self.tower.encoder, self.tower.pooler, None, self.tower.depth)
+        return embed(bare, self.renderer(instances), chunk=self.chunk)[0].float().cpu()
+
+    def _no_relation(self) -> Tensor:
+        """One row of probabilities for a pair that the encoder could not see."""
+        row = torch.full((len(self.labels),), 1 / len(self.labels))
+        if self.labels.negative:
+            row = torch.tensor([float(name in self.labels.negative) for name in self.labels.names])
+            row = row / row.sum()
+        return row
+
+
+# ---- saving ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Trained:
+    """Everything that a training stage made, as it is saved.
+
+    parts: shared encoders and poolers. tasks: by name. blocks: the config blocks of poolers, tasks and renderer.
+    tokens: special tokens that were added to the vocabularies. classifier: the name of the task that predicts relations.
+    about: further facts for users of the model (candidate rule, reader).
+    """
+
+    parts: Parts
+    tasks: Dict[str, Task]
+    blocks: Mapping[str, Any]
+    tokens: Sequence[str] = ()
+    classifier: Optional[str] = None
+    renderer: Optional[Renderer] = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def modules(self) -> nn.ModuleDict:
+        """All of it as one module, for optimizers, devices and checkpoints."""
+        return nn.ModuleDict({
+            "encoders": nn.ModuleDict(self.parts.encoders),
+            "poolers": nn.ModuleDict(self.parts.poolers),
+            "tasks": nn.ModuleDict(self.tasks),
+        })
+
+    def model(self) -> TrainedModel:
+        """The relation classifier, for evaluation."""
+        if self.classifier is None or self.renderer is None:
+            raise RelconError("This stage trains no relation classifier, so there is nothing to evaluate or predict with.")
+        return TrainedModel(self.tasks[self.classifier].tower, self.renderer, self.parts.labels)
+
+    def heads(self) -> Dict[str, Tensor]:
+        """Parameters and buffers of poolers and tasks that belong to no encoder."""
+        shared = {id(tensor) for encoder in self.parts.encoders.values() for tensor in encoder.state_dict(keep_vars=True).values()}
+        state = {f"poolers.{name}.{key}": tensor for name, pooler in self.parts.poolers.items()
+                 for key, tensor in pooler.state_dict(keep_vars=True).items()}
+        pooled = {id(tensor) for tensor in state.values()}
+        for name, task in self.tasks.items():
+            for key, tensor in task.state_dict(keep_vars=True).items():
+                if id(tensor) not in shared | pooled:
+                    state[f"tasks.{name}.{key}"] = tensor
+        return {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder; `model.json` comes last, so that a folder with it is whole."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, encoder in self.parts.encoders.items():
+            encoder.save(folder / name)
+        save_file(self.heads(), folder / "parts.safetensors")
+        labels = self.parts.labels
+        write_json(folder / "model.json", {
+            "schema": SCHEMA,
+            "relcon": __version__,
+            "labels": {"names": list(labels.names), "negative": sorted(labels.negative), "symmetric": sorted(labels.symmetric)},
+            "classifier": self.classifier,
+            "tokens": list(self.tokens),
+            "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
+            **self.blocks,
+            **self.about,
+        })
+
+
+# ---- loading -----------------------------------------------------------------------------------------------------------
+
+
+class SavedModel:
+    """A model folder: its parts are built on demand.
+
+    folder: where `model.json` lies. RelconError where it is missing, incomplete or of a newer schema.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        if not (folder / "model.json").exists():
+            raise RelconError(f"{folder} holds no relcon model (no model.json). Give the folder of a finished run.")
+        self.about: Dict[str, Any] = read_json(folder / "model.json")
+        if self.about["schema"] > SCHEMA:
+            raise RelconError(f"{folder} was written by relcon {self.about['relcon']}, which this relcon {__version__} cannot read. Upgrade relcon.")
+
+    @property
+    def labels(self) -> LabelSet:
+        """The label set that the model was trained on."""
+        labels = self.about["labels"]
+        return LabelSet(tuple(labels["names"]), frozenset(labels["negative"]), frozenset(labels["symmetric"]))
+
+    def encoder(self, name: str) -> Encoder:
+        """An encoder with its trained weights."""
+        block = dict(self._block("encoders", name))
+        block["path"] = str(self.folder / block["path"])
+        return resolve(block, f"{self.folder}/model.json: encoder '{name}'")
+
+    def pooler(self, name: str) -> Pooler:
+        """A pooler with its trained parameters."""
+        pooler: Pooler = resolve(self._block("poolers", name), f"{self.folder}/model.json: pooler '{name}'")
+        pooler.load_state_dict(self._state(f"poolers.{name}."))
+        return pooler
+
+    def load(self) -> TrainedModel:
+        """The relation classifier. RelconError where the model has none (a contrastive stage alone)."""
+        classifier = self.about["classifier"]
+        if classifier is None:
+            raise RelconError(f"{self.folder} holds encoders but no relation classifier. Add a relcon.Finetune.v1 stage to the config.")
+        parts = Parts({name: self.encoder(name) for name in self.about["encoders"]},
+                      {name: self.pooler(name) for name in self.about["poolers"]}, self.labels)
+        task: Task = resolve(self._block("tasks", classifier), f"{self.folder}/model.json: task '{classifier}'")
+        task.build(parts)
+        task.load_state_dict(self._state(f"tasks.{classifier}."), strict=False)
+        renderer: Renderer = resolve(self.about["renderer"], f"{self.folder}/model.json: renderer")
+        return TrainedModel(task.tower.eval(), renderer, self.labels)
+
+    def fingerprint(self) -> str:
+        """A short hash of all weights: tells one trained model from another."""
+        digest = hashlib.sha256()
+        for file in sorted(self.folder.rglob("*.safetensors")):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def _block(self, kind: str, name: str) -> Dict[str, Any]:
+        if name not in self.about[kind]:
+            raise RelconError(f"{self.folder} has no {kind[:-1]} '{name}'.{did_you_mean(name, self.about[kind])}")
+        return self.about[kind][name]
+
+    def _state(self, prefix: str) -> Dict[str, Tensor]:
+        state = load_file(self.folder / "parts.safetensors")
+        return {key[len(prefix):]: tensor for key, tensor in state.items() if key.startswith(prefix)}

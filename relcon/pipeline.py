@@ -1,0 +1,188 @@
+"""From a config to a run: read the data, go through the stages, once or as often as the protocol says."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from relcon.checking import check_config
+from relcon.config import LoadedConfig, resolve
+from relcon.errors import ConfigError
+from relcon.files import write_json
+from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
+from relcon.protocols import Single
+from relcon.runs import RunFolder, check_output
+from relcon.settings import Training
+from relcon.stages.context import StageContext
+from relcon.stages.evaluate import Evaluate
+from relcon.statistics import Estimate, estimates
+from relcon.training.seeding import seed_torch
+
+
+@dataclass
+class RunSummary:
+    """What a run came to.
+
+    folder: where it lies. figures: stage -> figure -> value, of each single run by its subfolder ("" for the only one).
+    headlines: evaluation stage -> the figures that a table should show. estimates: over the runs of a protocol, else empty.
+    """
+
+    folder: Path
+    figures: Dict[str, Dict[str, Dict[str, float]]] = field(default_factory=dict)
+    headlines: Dict[str, List[str]] = field(default_factory=dict)
+    estimates: Dict[str, Dict[str, Estimate]] = field(default_factory=dict)
+
+
+def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite: bool = False) -> RunSummary:
+    """Run every stage of a config, once per run of its protocol.
+
+    Everything that can be known to be wrong is said before the folder is touched: ConfigError with all mistakes of the config,
+    DataError with those of the data, RelconError where `output` holds something else.
+    """
+    problems = check_config(loaded)
+    if problems:
+        raise ConfigError(problems)
+    check_output(output, resume=resume, overwrite=overwrite)
+    settings = Training.of(loaded.tree["training"])
+    corpus = read_corpus(loaded)
+    protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]") if loaded.tree.get("protocol") else Single()
+    runs = list(protocol.runs(corpus, settings.seed))
+    top = RunFolder.open(output, seed=settings.seed, resume=resume, overwrite=overwrite, about={"data": corpus.fingerprints()})
+    loaded.save(output / "config.cfg")
+    loaded.save_as_written(output / "config.as-written.cfg")
+    summary = RunSummary(output)
+    for subfolder, part, seed in runs:
+        run = RunFolder.open(output / subfolder, seed=seed, resume=resume) if subfolder else top
+        Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
+    if len(runs) > 1:
+        summarise(top, summary)
+    return summary
+
+
+def read_corpus(loaded: LoadedConfig) -> Corpus:
+    """The data, all splits read, so that a bad record stops the run before it starts."""
+    corpus: Corpus = resolve(loaded.tree["data"], "[data]")
+    for name in corpus.splits():
+        corpus.split(name)
+    return corpus
+
+
+class Pipeline:
+    """The stages of one run, one after the other.
+
+    A stage is built only when its turn comes, seeded by its name, and skipped where the run already holds its result for this
+    very config and input.
+    """
+
+    def __init__(self, loaded: LoadedConfig, settings: Training, corpus: Corpus, run: RunFolder, seed: int):
+        self.loaded, self.settings, self.corpus, self.run, self.seed = loaded, settings, corpus, run, seed
+        self.artifacts: Dict[str, Artifacts] = {}
+
+    def go(self, summary: RunSummary, subfolder: str) -> None:
+        """Run all stages and note their figures."""
+        fingerprint = self.fingerprint("", self.loaded.tree["data"], self.loaded.tree["training"], self.seed, self.corpus.fingerprints())
+        for name, block in self.loaded.tree["stages"].items():
+            fingerprint = self.fingerprint(fingerprint, name, block)
+            stage = self.build(name, block)
+            if isinstance(stage, Evaluate):
+                summary.headlines[name] = list(stage.headline().values())
+            if self.run.is_done(name, fingerprint):
+                self.artifacts[name] = Artifacts(self.run.stage_folder(name), self.run.figures(name))
+            else:
+                self.stage(name, block, stage, fingerprint)
+        publish(self.run)
+        summary.figures[subfolder] = {name: dict(artifacts.figures) for name, artifacts in self.artifacts.items()}
+
+    def stage(self, name: str, block: Mapping[str, Any], stage: Stage, fingerprint: str) -> None:
+        """Run one stage."""
+        began = time.perf_counter()
+        goes_on = self.run.start_stage(name, fingerprint)
+        context = StageContext(
+            name, self.run, self.corpus, self.settings, self.seed, block, self.loaded.tree, dict(self.artifacts),
+            rebuild=lambda: self.build(name, block), goes_on=goes_on,
+        )
+        self.artifacts[name] = stage.run(context)
+        self.run.finish_stage(name, self.artifacts[name].figures, time.perf_counter() - began)
+        shutil.rmtree(self.run.path / "checkpoints" / name, ignore_errors=True)
+
+    def build(self, name: str, block: Mapping[str, Any]) -> Stage:
+        """A fresh stage, its initial weights drawn from the run's seed and its name."""
+        seed_torch(self.seed, name, "build")
+        stage: Stage = resolve(dict(block), f"[stages.{name}]")
+        return stage
+
+    @staticmethod
+    def fingerprint(*parts: Any) -> str:
+        """A hash that changes with the config and the input of a stage."""
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def publish(run: RunFolder) -> None:
+    """Put the last classifier under `model/` and the last predictions beside it, where people look for them.
+
+    Files are linked, not copied, where the file system allows it.
+    """
+    for stage in reversed(list(run.state["stages"])):
+        folder = run.stage_folder(stage) / "model"
+        if (folder / "model.json").exists() and json.loads((folder / "model.json").read_text(encoding="utf-8"))["classifier"]:
+            link_tree(folder, run.path / "model")
+            break
+    for stage in reversed(list(run.state["stages"])):
+        found = sorted(run.stage_folder(stage).glob("*/predictions.jsonl"))
+        if found:
+            for name in ("predictions.jsonl", "scores.json"):
+                link(found[0].with_name(name), run.path / name)
+            break
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """The same files under another folder."""
+    shutil.rmtree(target, ignore_errors=True)
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        link(file, target / file.relative_to(source))
+
+
+def link(source: Path, target: Path) -> None:
+    """The same file under another name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another device, or a file system without hard links
+        shutil.copy2(source, target)
+
+
+def summarise(top: RunFolder, summary: RunSummary) -> None:
+    """Mean, standard deviation and interval of every figure over the runs, into the top folder's `metrics.json`."""
+    stages: Dict[str, List[Dict[str, float]]] = {}
+    for figures in summary.figures.values():
+        for stage, values in figures.items():
+            stages.setdefault(stage, []).append(values)
+    summary.estimates = {stage: estimates(values) for stage, values in stages.items()}
+    write_json(top.path / "metrics.json", {
+        stage: {name: estimate._asdict() for name, estimate in values.items()} for stage, values in summary.estimates.items()
+    })
+
+
+def headline_rows(summary: RunSummary) -> List[Dict[str, Any]]:
+    """One row per evaluation stage: its name and headline figures, as `mean ± half interval` over several runs."""
+    rows = []
+    for stage, names in summary.headlines.items():
+        row: Dict[str, Any] = {"stage": stage}
+        for name in names:
+            row[name] = headline(summary, stage, name)
+        rows.append(row)
+    return rows
+
+
+def headline(summary: RunSummary, stage: str, name: str) -> Optional[str]:
+    """One figure for the table."""
+    if summary.estimates:
+        estimate = summary.estimates[stage].get(name)
+        return None if estimate is None else f"{estimate.mean:.4f} ± {(estimate.high - estimate.low) / 2:.4f}"
+    (figures,) = summary.figures.values()
+    return f"{figures[stage][name]:.4f}" if name in figures[stage] else None

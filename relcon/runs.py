@@ -1,0 +1,145 @@
+"""The folder of a run: what is in it, who may write to it, what of it is done.
+
+    config.cfg  config.as-written.cfg  run.json  metrics.json  log.jsonl  predictions.jsonl
+    stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
+"""
+
+import importlib.metadata
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+
+from relcon.errors import RelconError
+from relcon.files import append_jsonl, read_json, write_json
+
+PACKAGES = ("relcon", "torch", "transformers", "accelerate", "spacy", "catalogue", "confection", "scikit-learn")
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def git_revision() -> Optional[str]:
+    """The revision of the working directory, or None outside a checkout."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def peak_memory() -> int:
+    """The most memory that this process held so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse a folder that holds something else, before anything is written. RelconError says which option goes on."""
+    if resume and overwrite:
+        raise RelconError("--resume and --overwrite exclude each other: go on with the run, or start it anew.")
+    if path.exists() and not path.is_dir():
+        raise RelconError(f"--output {path} is a file; a folder is needed.")
+    filled = path.is_dir() and any(path.iterdir())
+    if filled and not (path / "run.json").exists():
+        raise RelconError(f"--output {path} holds files that are no relcon run. Choose an empty or new folder.")
+    if filled and not resume and not overwrite:
+        raise RelconError(f"--output {path} holds another run. Go on with it (--resume), replace it (--overwrite), or choose another folder.")
+    if resume and not filled:
+        raise RelconError(f"There is no run to resume in {path}. Leave out --resume to start one.")
+    parent = path if path.is_dir() else next(folder for folder in path.absolute().parents if folder.exists())
+    if not os.access(parent, os.W_OK):
+        raise RelconError(f"--output {path} cannot be written (permission denied for {parent}). Choose another folder.")
+
+
+class RunFolder:
+    """One run's folder. All writing of a run's records goes through here.
+
+    path: the folder. `state` mirrors `run.json`.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.state: Dict[str, Any] = {}
+
+    @classmethod
+    def open(cls, path: Path, *, seed: int, resume: bool = False, overwrite: bool = False, about: Optional[Mapping[str, Any]] = None) -> "RunFolder":
+        """Make or reopen the folder. about: further facts for `run.json` (data fingerprints)."""
+        if overwrite and path.is_dir():
+            shutil.rmtree(path)
+        run = cls(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RelconError(f"--output {path} cannot be made: {error.strerror}.") from error
+        if resume and (path / "run.json").exists():
+            run.state = read_json(path / "run.json")
+            run.state.setdefault("resumed", []).append(now())
+        else:
+            run.state = {
+                "started": now(), "command": sys.argv, "seed": seed, "python": platform.python_version(), "machine": platform.platform(),
+                "versions": {name: importlib.metadata.version(name) for name in PACKAGES}, "git": git_revision(),
+                "stages": {}, "test_reads": [], **(about or {}),
+            }
+        run.write_state()
+        return run
+
+    # ---- stages ----
+
+    def stage_folder(self, name: str) -> Path:
+        """Where a stage keeps its results."""
+        return self.path / "stages" / name
+
+    def is_done(self, name: str, fingerprint: str) -> bool:
+        """Whether the stage ended well with this very config and input."""
+        stage = self.state["stages"].get(name, {})
+        return stage.get("state") == "done" and stage.get("fingerprint") == fingerprint
+
+    def start_stage(self, name: str, fingerprint: str) -> bool:
+        """Note that a stage begins. True where an interrupted attempt with the same fingerprint may be gone on with; what another
+        attempt left behind is removed."""
+        before = self.state["stages"].get(name, {})
+        goes_on = before.get("fingerprint") == fingerprint and before.get("state") == "running"
+        if not goes_on:
+            for old in (self.stage_folder(name), self.path / "checkpoints" / name):
+                shutil.rmtree(old, ignore_errors=True)
+        self.state["stages"][name] = {"state": "running", "fingerprint": fingerprint, "started": now()}
+        self.stage_folder(name).mkdir(parents=True, exist_ok=True)
+        self.write_state()
+        return goes_on
+
+    def finish_stage(self, name: str, figures: Mapping[str, float], seconds: float) -> None:
+        """Note that a stage ended well, and its figures in `metrics.json`."""
+        self.state["stages"][name].update(state="done", seconds=round(seconds, 2), figures=dict(figures))
+        self.state["peak_memory_bytes"] = peak_memory()
+        self.write_state()
+        metrics = {each: stage["figures"] for each, stage in self.state["stages"].items() if stage.get("figures")}
+        write_json(self.path / "metrics.json", metrics)
+
+    def figures(self, name: str) -> Dict[str, float]:
+        """What a finished stage measured."""
+        return self.state["stages"][name]["figures"]
+
+    # ---- records ----
+
+    def note_test_read(self, stage: str, model: str, fingerprint: str) -> None:
+        """Every look at the test split is listed, with the fingerprint of the model that looked."""
+        self.state["test_reads"].append({"time": now(), "stage": stage, "model": model, "fingerprint": fingerprint})
+        self.write_state()
+
+    def log(self, **record: Any) -> None:
+        """One line of `log.jsonl`."""
+        append_jsonl(self.path / "log.jsonl", {"time": round(time.time(), 3), **record})
+
+    def write_state(self) -> None:
+        """Bring `run.json` up to date."""
+        write_json(self.path / "run.json", self.state)
+

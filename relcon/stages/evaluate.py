@@ -1,0 +1,47 @@
+"""Evaluation: a trained model, a split, named figures."""
+
+from typing import Dict
+
+from relcon.interfaces import Artifacts, Evaluator, Stage
+from relcon.model import SavedModel
+from relcon.stages.context import StageContext
+
+
+class Evaluate(Stage):
+    """Measure the model that an earlier stage handed on.
+
+    model: that stage's name. evaluators: by name; a figure `f1` of the evaluator `scores` is listed as `scores.f1`, its tables and
+        predictions lie in `stages/NAME/scores/`. split: the part of the data; every look at `test` is noted in `run.json`.
+
+    Config::
+
+        [stages.evaluate]
+        @stages = "relcon.Evaluate.v1"
+        model = "finetune"
+
+        [stages.evaluate.evaluators.scores]
+        @evaluators = "relcon.Scores.v1"
+        profile = "micro"
+    """
+
+    def __init__(self, model: str, evaluators: Dict[str, Evaluator], split: str = "test"):
+        self.model, self.evaluators, self.split = model, evaluators, split
+
+    def run(self, context: StageContext) -> Artifacts:
+        """Load the model and let every evaluator measure it."""
+        saved = SavedModel(context.saved_model(self.model))
+        model = saved.load()
+        data = context.corpus.split(self.split)
+        train = context.corpus.split("train") if "train" in context.corpus.splits() else None
+        if self.split == "test":
+            context.run.note_test_read(context.name, self.model, saved.fingerprint())
+        figures: Dict[str, float] = {}
+        for name, evaluator in self.evaluators.items():
+            measured = evaluator.evaluate(model, data, context.folder / name, train)
+            figures.update({f"{name}.{key}": value for key, value in measured.items()})
+        figures["lost_views"] = float(model.lost_views)
+        return Artifacts(context.folder, figures)
+
+    def headline(self) -> Dict[str, str]:
+        """The figures for a summary: evaluator -> the full name of its primary figure."""
+        return {name: f"{name}.{evaluator.primary}" for name, evaluator in self.evaluators.items()}

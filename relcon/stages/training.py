@@ -1,0 +1,218 @@
+"""What every training stage does: build the shared parts, train the tasks, keep checkpoints, save and hand on."""
+
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Union
+
+from accelerate import Accelerator
+from tqdm import tqdm
+
+from relcon.data.labels import LabelSet
+from relcon.errors import RelconError, did_you_mean
+from relcon.interfaces import (
+    Artifacts, Corpus, Encoder, OptimizerPlan, Parts, Pooler, Renderer, Sampler, Schedule, Split, Stage, Task,
+)
+from relcon.model import SavedModel, Trained
+from relcon.stages.context import StageContext
+from relcon.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from relcon.training.loop import Loop, NonFiniteLoss, StepRecord, Stream
+from relcon.training.optimizers import AdamW
+from relcon.training.schedules import LinearWarmup
+from relcon.training.seeding import seed_torch
+
+
+class TrainingStage(Stage):
+    """Base of `Pretrain` and `Finetune`.
+
+    encoders, poolers: by name; a block starts afresh, a string "STAGE.NAME" takes what an earlier stage handed on.
+    streams: samplers by name; an epoch is one pass over the first. tasks: by name, each fed by one stream.
+    epochs: passes over the first stream, may be a fraction. max_steps: optimizer steps instead, where above 0; an untrained
+        encoder is handed on where both are 0.
+    optimizer, schedule: AdamW and linear warm-up and decay unless said.
+    accumulate: batches per optimizer step. It does not enlarge the set of negatives of a contrast; `chunk` with `cache` does.
+    clip: largest gradient norm, 0 for none. chunk: inputs encoded at a time, 0 for all. cache: gradient caching.
+    data: a corpus of the stage's own; the run's unless said. split: which part of it.
+    """
+
+    def __init__(
+        self,
+        encoders: Dict[str, Union[str, Encoder]],
+        poolers: Dict[str, Union[str, Pooler]],
+        streams: Dict[str, Sampler],
+        tasks: Dict[str, Task],
+        optimizer: Optional[OptimizerPlan] = None,
+        schedule: Optional[Schedule] = None,
+        epochs: float = 1.0,
+        max_steps: int = 0,
+        accumulate: int = 1,
+        clip: float = 1.0,
+        chunk: int = 0,
+        cache: bool = False,
+        data: Optional[Corpus] = None,
+        split: str = "train",
+    ):
+        for name, value, least in (("epochs", epochs, 0), ("max_steps", max_steps, 0), ("accumulate", accumulate, 1), ("clip", clip, 0), ("chunk", chunk, 0)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        if cache and not chunk:
+            raise ValueError("cache needs chunk: how many inputs are encoded at a time")
+        self.encoders, self.poolers, self.streams, self.tasks = encoders, poolers, streams, tasks
+        self.optimizer, self.schedule = optimizer or AdamW(), schedule or LinearWarmup()
+        self.epochs, self.max_steps, self.accumulate, self.clip, self.chunk, self.cache = epochs, max_steps, accumulate, clip, chunk, cache
+        self.data, self.split = data, split
+
+    # ---- what the two kinds of stage add ----
+
+    classifier: Optional[str] = None
+
+    def after_epoch(self, context: StageContext, epoch: int, trained: Trained, best: Dict[str, Any]) -> bool:
+        """Called after each epoch (counted from 1); `best` may be changed. True ends training early."""
+        return False
+
+    def chosen(self, context: StageContext, best: Mapping[str, Any]) -> Optional[Path]:
+        """The folder of the model to hand on instead of the last state; None for the last state."""
+        return None
+
+    def figures(self, best: Mapping[str, Any]) -> Dict[str, float]:
+        """What the stage measured."""
+        return {}
+
+    # ---- the work ----
+
+    def run(self, context: StageContext) -> Artifacts:
+        """Train, save to `stages/NAME/model` and hand on."""
+        seed_torch(context.seed, context.name, "start")
+        data = (self.data or context.corpus).split(self.split)
+        trained = self.assemble(context, data.labels)
+        loop = self.loop(context, trained, data)
+        best = self.train(context, trained, loop)
+        model = context.folder / "model"
+        chosen = self.chosen(context, best)
+        if chosen is None:
+            trained.save(model)
+        else:
+            chosen.rename(model)
+        return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
+
+    def assemble(self, context: StageContext, labels: LabelSet) -> Trained:
+        """Shared parts and tasks, ready to train."""
+        encoders = {name: self.encoder(context, value) for name, value in self.encoders.items()}
+        poolers, blocks = self.shared_poolers(context)
+        parts = Parts(encoders, poolers, labels)
+        tokens = sorted({token for stream in self.streams.values() for token in stream.special_tokens})
+        if tokens:
+            for encoder in encoders.values():
+                encoder.add_tokens(tokens)
+        for name, task in self.tasks.items():
+            if task.stream not in self.streams:
+                raise RelconError(f"[stages.{context.name}.tasks.{name}] reads stream '{task.stream}'.{did_you_mean(task.stream, self.streams)}")
+            task.build(parts)
+        if not any(parameter.requires_grad for encoder in encoders.values() for parameter in encoder.parameters()):
+            raise RelconError(f"[stages.{context.name}] has no trainable encoder parameter: freeze fewer layers.")
+        return Trained(parts, self.tasks, {"poolers": blocks, **self.blocks(context)}, tokens, self.classifier, self.renderer(), self.about(context))
+
+    def encoder(self, context: StageContext, value: Union[str, Encoder]) -> Encoder:
+        """An encoder of its own, or what an earlier stage handed on."""
+        return value if isinstance(value, Encoder) else self.earlier(context, value)[0].encoder(self.earlier(context, value)[1])
+
+    def shared_poolers(self, context: StageContext) -> "tuple[Dict[str, Pooler], Dict[str, Any]]":
+        """Poolers by name, and the config blocks that build them again."""
+        poolers: Dict[str, Pooler] = {}
+        blocks: Dict[str, Any] = {}
+        for name, value in self.poolers.items():
+            if isinstance(value, Pooler):
+                poolers[name], blocks[name] = value, context.block["poolers"][name]
+            else:
+                saved, theirs = self.earlier(context, value)
+                poolers[name], blocks[name] = saved.pooler(theirs), saved.about["poolers"][theirs]
+        return poolers, blocks
+
+    def earlier(self, context: StageContext, value: str) -> "tuple[SavedModel, str]":
+        """The saved model of an earlier stage and the name of a part in it, from "STAGE.NAME"."""
+        stage, dot, name = value.partition(".")
+        if not dot:
+            raise RelconError(f"[stages.{context.name}]: '{value}' must be STAGE.NAME, what an earlier stage handed on, or a block.")
+        return SavedModel(context.saved_model(stage)), name
+
+    def blocks(self, context: StageContext) -> Dict[str, Any]:
+        """Config blocks that a saved model needs beside those of its poolers."""
+        return {"tasks": context.block["tasks"]}
+
+    def renderer(self) -> Optional[Renderer]:
+        """How the classifier sees instances."""
+        return None
+
+    def about(self, context: StageContext) -> Dict[str, Any]:
+        """Facts for users of the saved model."""
+        return {"stage": context.name}
+
+    def loop(self, context: StageContext, trained: Trained, data: Split) -> Loop:
+        """The loop over this stage's streams, on the configured device."""
+        accelerator = Accelerator(mixed_precision=context.settings.precision, cpu=context.settings.device == "cpu")
+        modules = trained.modules().to(accelerator.device)
+        for sampler in self.streams.values():
+            sampler.prepare(data)
+        streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
+        loop = Loop(
+            context.name, modules, self.tasks, streams, accelerator.prepare(self.optimizer.build(modules)), self.schedule, accelerator,
+            steps=0, seed=context.seed, accumulate=self.accumulate, clip=self.clip, chunk=self.chunk, cache=self.cache,
+        )
+        if not loop.steps_per_epoch:
+            raise RelconError(f"[stages.{context.name}] has no batch in an epoch: the {len(data.instances)} instances of '{data.name}' fill none. Lower batch_size.")
+        loop.steps = self.max_steps or int(self.epochs * loop.steps_per_epoch)
+        return loop
+
+    def vocabulary(self, trained: Trained, stream: str) -> Any:
+        """The vocabulary of the encoder that reads a stream: that of the first text encoder."""
+        return next((encoder.vocabulary for encoder in trained.parts.encoders.values() if encoder.vocabulary is not None), None)
+
+    def train(self, context: StageContext, trained: Trained, loop: Loop) -> Dict[str, Any]:
+        """All epochs, from the newest checkpoint on where the run is resumed."""
+        epoch, best = 0, {}
+        checkpoint = newest_checkpoint(context.checkpoints) if context.goes_on else None
+        if checkpoint is not None:
+            state = load_checkpoint(checkpoint, loop)
+            epoch, best = state["epoch"], state["best"]
+        stop = bool(best.get("stopped", False))
+        while loop.done < loop.steps and not stop:
+            self.train_epoch(context, trained, loop, epoch)
+            epoch += 1
+            stop = self.after_epoch(context, epoch, trained, best)
+            best["stopped"] = stop
+            save_checkpoint(context.checkpoints, epoch, trained, loop, best)
+        return best
+
+    def train_epoch(self, context: StageContext, trained: Trained, loop: Loop, epoch: int) -> None:
+        """One epoch with a progress bar and a log."""
+        began, records = time.perf_counter(), []
+        title = f"{context.name} {epoch + 1}/{loop.epochs}"
+        with tqdm(total=min(loop.steps_per_epoch, loop.steps - loop.done), desc=title, unit="step", leave=False, disable=None) as bar:
+            try:
+                for record in loop.epoch(epoch):
+                    records.append(record)
+                    bar.update()
+                    bar.set_postfix(loss=f"{record.loss:.4f}", instances_s=f"{record.instances / max(record.seconds, 1e-9):.0f}")
+                    if record.step % context.settings.log_every == 0 or record.step == loop.steps:
+                        context.run.log(event="step", stage=context.name, **vars(record))
+            except NonFiniteLoss as error:
+                trained.save(context.folder / "last_good_model")
+                raise RelconError(f"[stages.{context.name}] {error} It lies in {context.folder / 'last_good_model'}.") from error
+        refuse_idle(context.name, records)
+        seconds = time.perf_counter() - began
+        context.run.log(
+            event="epoch", stage=context.name, epoch=epoch + 1, loss=sum(r.loss for r in records) / len(records),
+            instances=sum(r.instances for r in records), seconds=round(seconds, 3),
+        )
+
+
+def refuse_idle(stage: str, records: List[StepRecord]) -> None:
+    """A contrast none of whose terms had a positive and a negative in a whole epoch taught nothing: say so."""
+    idle = [key for key in records[0].figures if key.endswith(".idle_terms")]
+    for key in idle:
+        terms = sum(r.figures.get(key.replace(".idle_terms", ".terms"), 0) for r in records)
+        if terms and terms == sum(r.figures[key] for r in records):
+            task = key.rsplit(".", 1)[0]
+            raise RelconError(
+                f"[stages.{stage}.tasks.{task}] taught nothing: none of the {int(terms)} terms of an epoch had both a positive and a negative. "
+                "Take a larger batch_size, or a sampler that pairs instances of one label."
+            )

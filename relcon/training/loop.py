@@ -1,0 +1,158 @@
+"""The training loop: batches of every stream in, one optimizer step per turn, a record of it out.
+
+It yields; progress bars, logs, evaluation and checkpoints live outside.
+"""
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Dict, Iterator, List, Mapping
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from relcon.contrast import Batch, Labelled
+from relcon.encoding import StepResult, step
+from relcon.errors import RelconError
+from relcon.interfaces import Draw, Sampler, Schedule, Split, Task, Vocabulary
+from relcon.training.seeding import generator, seed_torch
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A sampler with the data it draws from and the vocabulary of the encoder that reads its batches."""
+
+    sampler: Sampler
+    data: Split
+    vocabulary: Vocabulary | None
+
+
+@dataclass
+class StepRecord:
+    """What one optimizer step did. step, epoch: counted from 1. instances: views that were encoded. padded: share of padding."""
+
+    step: int
+    epoch: int
+    loss: float
+    parts: Dict[str, float]
+    rate: float
+    instances: int
+    seconds: float
+    figures: Dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Loop:
+    """All that a training run needs.
+
+    modules: everything that trains. tasks, streams: by name; an epoch is one pass over the first stream, the others go round.
+    steps: optimizer steps in all. accumulate: batches per step. clip: largest gradient norm (0: none).
+    chunk: inputs encoded at a time (0: all). cache: gradient caching, so that a batch needs the memory of one chunk.
+    """
+
+    name: str
+    modules: nn.Module
+    tasks: Mapping[str, Task]
+    streams: Mapping[str, Stream]
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    accelerator: Accelerator
+    steps: int
+    seed: int
+    accumulate: int = 1
+    clip: float = 1.0
+    chunk: int = 0
+    cache: bool = False
+    done: int = 0
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one pass over the first stream."""
+        first = next(iter(self.streams.values()))
+        return math.ceil(first.sampler.length(first.data) / self.accumulate)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs begin before the last step."""
+        return math.ceil(self.steps / self.steps_per_epoch)
+
+    def epoch(self, number: int) -> Iterator[StepRecord]:
+        """The steps of one epoch (counted from 0). Its random streams depend on seed and number alone, so that a resumed run
+        repeats them."""
+        seed_torch(self.seed, self.name, "epoch", number)
+        self.modules.train()
+        flows = {name: self.batches(name, number) for name in self.streams}
+        for _ in range(min(self.steps_per_epoch, self.steps - self.done)):
+            yield self.update(flows, number)
+
+    def batches(self, name: str, epoch: int) -> Iterator[Batch]:
+        """Batches of a stream from this epoch on, without end."""
+        stream = self.streams[name]
+        while True:
+            yield from stream.sampler.batches(stream.data, Draw(epoch, generator(self.seed, self.name, name, epoch), stream.vocabulary))
+            epoch += 1
+
+    def update(self, flows: Mapping[str, Iterator[Batch]], epoch: int) -> StepRecord:
+        """One optimizer step over `accumulate` batches of every stream."""
+        began = time.perf_counter()
+        rate = self.set_rate()
+        results = [self.backward(name, next(flow)) for _ in range(self.batches_left()) for name, flow in flows.items()]
+        if self.clip:
+            self.accelerator.clip_grad_norm_(self.modules.parameters(), self.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        for task in self.tasks.values():
+            task.after_step()
+        self.done += 1
+        return self.record(results, epoch, rate, time.perf_counter() - began)
+
+    def batches_left(self) -> int:
+        """Batches of this step: the last one of an epoch may have fewer."""
+        first = next(iter(self.streams.values()))
+        return min(self.accumulate, first.sampler.length(first.data) - self.done % self.steps_per_epoch * self.accumulate)
+
+    def backward(self, name: str, batch: Batch) -> StepResult:
+        """Loss and gradients of one batch. A loss that is not finite stops the run before any weight has changed."""
+        tasks = {key: task for key, task in self.tasks.items() if task.stream == name}
+        scale = 1 / self.batches_left()
+        with self.accelerator.autocast():
+            result = step(tasks, batch, chunk=self.chunk or None, cache=self.cache, backward=lambda loss: self.backward_finite(loss, scale, batch))
+        return result
+
+    def backward_finite(self, loss: torch.Tensor, scale: float, batch: Batch) -> None:
+        """Backpropagate, or say which batch has no finite loss."""
+        if not bool(torch.isfinite(loss.detach()).all()):
+            raise NonFiniteLoss(f"The loss of step {self.done + 1} is {loss.item()}. {describe(batch)}")
+        self.accelerator.backward(loss * scale)
+
+    def set_rate(self) -> float:
+        """Set this step's learning rate in every parameter group; the first group's is returned."""
+        factor = self.schedule.factor(self.done, self.steps)
+        for group in self.optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+            group["lr"] = group["initial_lr"] * factor
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def record(self, results: List[StepResult], epoch: int, rate: float, seconds: float) -> StepRecord:
+        """The means over the batches of a step."""
+        parts: Dict[str, float] = {}
+        for result in results:
+            for key, value in result.parts.items():
+                parts[key] = parts.get(key, 0.0) + value / (len(results) // len(self.streams))
+        loss = sum(result.loss for result in results) / (len(results) // len(self.streams))
+        figures = {f"{name}.{key}": value for name, task in self.tasks.items() for key, value in task.figures().items()}
+        return StepRecord(self.done, epoch + 1, loss, parts, rate, sum(result.views for result in results), seconds, figures)
+
+
+class NonFiniteLoss(RelconError):
+    """A loss is NaN or infinite."""
+
+
+def describe(batch: Batch) -> str:
+    """Which batch it was: the instances it held, as far as they have names."""
+    uids = [str(uid) for value in batch.values() if isinstance(value, Labelled) for uid in value.uids or ()]
+    texts = [" ".join(view.input.words)[:80] for value in batch.values() if not isinstance(value, Labelled)
+             for view in value.anchors[:3] if hasattr(view.input, "words")]
+    held = "It held " + ", ".join(uids[:8] + [f"'{text}'" for text in texts]) if uids or texts else ""
+    return f"{held}. Lower the learning rate or look at these records; the last good model was kept."
