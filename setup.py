@@ -18,6 +18,8 @@ COMPONENTS = {
     "renderers": [
     ],
     "samplers": [
+        "relcon.TwoViews.v1 = relcon.samplers.two_views:TwoViews",
+        "relcon.Instances.v1 = relcon.samplers.instances:Instances",
     ],
     "encoders": [
     ],
@@ -26,16 +28,29 @@ COMPONENTS = {
     "towers": [
     ],
     "objectives": [
+        "relcon.NTXent.v1 = relcon.objectives.infonce:NTXent",
+        "relcon.InfoNCE.v1 = relcon.objectives.infonce:InfoNCE",
+        "relcon.SupCon.v1 = relcon.objectives.infonce:SupCon",
+        "relcon.PairwiseBCE.v1 = relcon.objectives.pairwise:PairwiseBCE",
+        "relcon.MarginPairs.v1 = relcon.objectives.pairwise:MarginPairs",
     ],
     "adjusters": [
     ],
     "tasks": [
+        "relcon.Contrastive.v1 = relcon.tasks.contrastive:Contrastive",
+        "relcon.Classification.v1 = relcon.tasks.classification:Classification",
     ],
     "evaluators": [
     ],
     "optimizers": [
+        "relcon.AdamW.v1 = relcon.training.optimizers:AdamW",
+        "relcon.BertAdamW.v1 = relcon.training.optimizers:BertAdamW",
     ],
     "schedules": [
+        "relcon.Constant.v1 = relcon.training.schedules:Constant",
+        "relcon.LinearWarmup.v1 = relcon.training.schedules:LinearWarmup",
+        "relcon.BertLinear.v1 = relcon.training.schedules:BertLinear",
+        "relcon.Cosine.v1 = relcon.training.schedules:Cosine",
     ],
     "stages": [
     ],

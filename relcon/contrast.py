@@ -125,13 +125,21 @@ class Pairing:
         both = first[:, None] * first[None, :]
         return Pairing(self.positives * both, self.negatives * both, self.weights * first, self.groups)
 
+    def terms(self) -> int:
+        """How many terms the loss has: those with a weight above 0."""
+        return int((self.weights > 0).sum())
+
     def idle(self) -> int:
         """How many terms teach a softmax objective nothing: no positive, or no negative."""
-        return int((~(self._terms(self.positives) & self._terms(self.negatives))).sum())
+        return int(((self.weights > 0) & ~(self._terms(self.positives) & self._terms(self.negatives))).sum())
+
+    def empty(self) -> int:
+        """How many terms have no pair at all."""
+        return int(((self.weights > 0) & ~(self._terms(self.positives) | self._terms(self.negatives))).sum())
 
     def without_positives(self) -> int:
         """How many terms have no positive."""
-        return int((~self._terms(self.positives)).sum())
+        return int(((self.weights > 0) & ~self._terms(self.positives)).sum())
 
     def _terms(self, mask: Tensor) -> Tensor:
         """[A, C] -> [G] bool: which terms have any such pair."""
