@@ -20,6 +20,8 @@ COMPONENTS = {
     "samplers": [
         "relcon.TwoViews.v1 = relcon.samplers.two_views:TwoViews",
         "relcon.Instances.v1 = relcon.samplers.instances:Instances",
+        "relcon.SameLabel.v1 = relcon.samplers.same_label:SameLabel",
+        "relcon.MaskedPieces.v1 = relcon.samplers.masked_pieces:MaskedPieces",
     ],
     "encoders": [
     ],
@@ -39,6 +41,7 @@ COMPONENTS = {
     "tasks": [
         "relcon.Contrastive.v1 = relcon.tasks.contrastive:Contrastive",
         "relcon.Classification.v1 = relcon.tasks.classification:Classification",
+        "relcon.MaskedLanguageModel.v1 = relcon.tasks.masked_language_model:MaskedLanguageModel",
     ],
     "evaluators": [
     ],

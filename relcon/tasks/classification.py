@@ -61,6 +61,7 @@ class Classification(Task):
         self.plan, self.class_weights, self.label_smoothing = tower, class_weights or {}, label_smoothing
         self.recorders: List[Recorder] = []
         self.tower: Tower
+        self.factors: Tensor
         self._right = self._all = 0
 
     def build(self, parts: Parts) -> None:

@@ -58,7 +58,9 @@ class Contrastive(Task):
         super().__init__()
         self.stream, self.reads, self.weight = stream, reads, weight
         self.anchor_plan, self.candidate_plan = anchors, candidates
-        self.objective, self.adjusters = objective, nn.ModuleDict(adjusters or {})
+        self.objective = objective
+        self.adjusters: Mapping[str, Adjuster] = adjusters or {}
+        self.adjusting = nn.ModuleList(self.adjusters.values())
         self.tower: Tower
         self.candidate_tower: Optional[Tower] = None
         self._last: Optional[Judged] = None

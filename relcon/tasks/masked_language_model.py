@@ -1,0 +1,94 @@
+"""The masked language model: guess hidden word pieces."""
+
+from typing import Callable, Dict, List
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from relcon.contrast import Encoded, Labelled, Spans, View
+from relcon.errors import RelconError, did_you_mean
+from relcon.interfaces import Encoder, Parts, Pooler, Request, Task, Tower
+from relcon.tasks.precision import full_precision
+
+
+class FirstPosition(Pooler):
+    """The state at the first position of each unit's first span: of a unit that is one word piece, its state."""
+
+    def width(self, state: int) -> int:
+        """That of a state."""
+        return state
+
+    def forward(self, encoded: Encoded, spans: Spans) -> Tensor:
+        """Vectors [U, H]. A unit is one span here, so there are as many spans as living units, in their order."""
+        row, start = spans.row.to(encoded.states.device), spans.start.to(encoded.states.device)
+        vectors = encoded.states.new_zeros(spans.units, encoded.states.shape[-1])
+        return vectors.index_copy(0, spans.slot.to(encoded.states.device), encoded.states[row, start])
+
+
+class MaskedLanguageModel(Task):
+    """Cross-entropy over the vocabulary at the hidden pieces that relcon.MaskedPieces.v1 gives.
+
+    A head of the task's own (linear layer, GELU, layer normalisation) stands before the encoder's piece embeddings, which are
+    used again as output layer, and a bias (Devlin et al. 2019, arXiv 1810.04805). The head starts afresh also where the
+    encoder's checkpoint came with one, and is not handed on.
+
+    stream: the sampler that feeds it. encoder: the name of the stage's text encoder. reads: which value of the batches.
+    weight: its factor in the stage's loss.
+
+    The log gets `accuracy` since it last asked. RelconError where the stage has no encoder of that name, or one without word
+    pieces.
+
+    Config::
+
+        [task]
+        @tasks = "relcon.MaskedLanguageModel.v1"
+        stream = "views"
+        encoder = "text"
+    """
+
+    joint = False
+
+    def __init__(self, stream: str, encoder: str, reads: str = "masked", weight: float = 1.0):
+        super().__init__()
+        self.stream, self.encoder_name, self.reads, self.weight = stream, encoder, reads, weight
+        self.tower: Tower
+        self._right = self._all = 0
+
+    def build(self, parts: Parts) -> None:
+        """Make the head over the named encoder."""
+        encoder = parts.encoders.get(self.encoder_name)
+        if encoder is None:
+            raise RelconError(f"encoder = '{self.encoder_name}': the stage has no encoder of that name.{did_you_mean(self.encoder_name, parts.encoders)}")
+        if not hasattr(getattr(encoder, "model", None), "get_input_embeddings"):
+            raise RelconError(f"encoder = '{self.encoder_name}': {type(encoder).__name__} has no embeddings of word pieces to guess with.")
+        head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.GELU(), nn.LayerNorm(encoder.width))
+        self.tower = Tower(encoder, FirstPosition(), head)
+        self.bias = nn.Parameter(torch.zeros(len(embeddings(encoder))))
+
+    def requests(self, value: Labelled) -> Dict[str, Request]:
+        """`views`, unless nothing was masked."""
+        return {"views": Request(self.tower, value.views)} if value.views else {}
+
+    def part(self, value: Labelled, vectors: Tensor, numbers: Tensor, more: Callable[[Tower, List[View]], Tensor]) -> Tensor:
+        """The summed cross-entropy of some pieces. vectors [n, H]; numbers [n]: which views."""
+        if value.labels is None:
+            raise RelconError(f"The value '{self.reads}' of stream '{self.stream}' has no labels: feed this task by relcon.MaskedPieces.v1.")
+        labels = value.labels[numbers.to(value.labels.device)].to(vectors.device)
+        with full_precision(vectors) as full:
+            logits = full(vectors) @ full(embeddings(self.tower.encoder)).T + self.bias
+            self._right += int((logits.detach().argmax(1) == labels).sum())
+            self._all += len(labels)
+            return F.cross_entropy(logits, labels, reduction="sum")
+
+    def figures(self) -> Dict[str, float]:
+        """`accuracy` of the guesses since the last call."""
+        if not self._all:
+            return {}
+        accuracy, self._right, self._all = self._right / self._all, 0, 0
+        return {"accuracy": accuracy}
+
+
+def embeddings(encoder: Encoder) -> Tensor:
+    """[vocabulary, H] the encoder's embeddings of word pieces."""
+    return encoder.model.get_input_embeddings().weight  # type: ignore[operator, union-attr, return-value]
