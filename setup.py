@@ -6,14 +6,26 @@ COMPONENTS = {
     "readers": [
     ],
     "candidates": [
+        "relcon.AnnotatedPairs.v1 = relcon.data.candidates:AnnotatedPairs",
+        "relcon.EntityPairs.v1 = relcon.data.candidates:EntityPairs",
     ],
     "parsers": [
     ],
     "corpora": [
+        "relcon.Corpus.v1 = relcon.data.corpus:FileCorpus",
     ],
     "synonyms": [
+        "relcon.EmbeddingNeighbours.v1 = relcon.synonyms.embedding:EmbeddingNeighbours",
+        "relcon.Lexicon.v1 = relcon.synonyms.lexicon:Lexicon",
+        "relcon.WordNet.v1 = relcon.synonyms.wordnet:WordNet",
     ],
     "augmenters": [
+        "relcon.EntityMasking.v1 = relcon.augmenters.entities:EntityMasking",
+        "relcon.EntityReplacement.v1 = relcon.augmenters.entities:EntityReplacement",
+        "relcon.RandomDeletion.v1 = relcon.augmenters.deletion:RandomDeletion",
+        "relcon.RandomSwap.v1 = relcon.augmenters.swap:RandomSwap",
+        "relcon.SynonymReplacement.v1 = relcon.augmenters.synonyms:SynonymReplacement",
+        "relcon.Unchanged.v1 = relcon.augmenters.unchanged:Unchanged",
     ],
     "renderers": [
     ],

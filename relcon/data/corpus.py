@@ -1,0 +1,253 @@
+"""The `[data]` section: files of one format as named splits with one label set."""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Set
+
+import torch
+
+from relcon.data.document import Document
+from relcon.data.labels import LabelSet
+from relcon.data.splits import hold_out
+from relcon.errors import DataError, Problem, RelconError, did_you_mean, place
+from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Parser, Split
+
+log = logging.getLogger(__name__)
+
+
+class FileCorpus(Corpus):
+    """Files or folders read by one reader, their candidate pairs, and the label set they share. Each split is read on first use.
+
+    reader: the format. candidates: which pairs of entities are asked about.
+    train, dev, test: file or folder of each split, relative to the working directory; null for a split that there is none of.
+    dev_share: without `dev`, the share of `train` (0 to 1) that becomes the dev split, stratified by label and drawn with `seed`.
+    split_by: "document" keeps the sentences of one document (`metadata["document"]`, else the id) on one side of that division;
+        "instance" divides pair by pair.
+    negative: labels that mean 'no relation'. symmetric: labels that hold in both directions.
+    labels: all labels in the order of the classes; by default those seen in `train` (in the first split, where there is no train),
+        sorted, negatives first. A label in the data that is not among them is a DataError with its file and line.
+    labelled: false where the corpus is read for its text alone (pre-training): its labels are ignored.
+    parser: parses the documents that come without a parse.
+    cache: folder for the read and parsed documents, keyed by content; null for the usual folder (environment variable
+        RELCON_CACHE, else ~/.cache/relcon), "none" for no cache.
+    limit: only the first so many documents of each file, for a quick look.
+    seed: draws the dev share. It does not follow `[training] seed`, so that runs with several seeds see the same division.
+
+    A dev or test split in which no document has a labelled relation counts as unlabelled: its instances have no label.
+
+    Config::
+
+        [data]
+        @corpora = "relcon.Corpus.v1"
+        train = "train.jsonl"
+        test = "test.jsonl"
+        dev_share = 0.1
+        negative = ["no_relation"]
+
+        [data.reader]
+        @readers = "relcon.JsonLines.v1"
+
+        [data.candidates]
+        @candidates = "relcon.AnnotatedPairs.v1"
+    """
+
+    def __init__(
+        self,
+        reader: DatasetReader,
+        candidates: CandidateRule,
+        train: Optional[str] = None,
+        dev: Optional[str] = None,
+        test: Optional[str] = None,
+        dev_share: float = 0.0,
+        split_by: Literal["document", "instance"] = "document",
+        negative: Optional[List[str]] = None,
+        symmetric: Optional[List[str]] = None,
+        labels: Optional[List[str]] = None,
+        labelled: bool = True,
+        parser: Optional[Parser] = None,
+        cache: Optional[str] = None,
+        limit: Optional[int] = None,
+        seed: int = 0,
+    ):
+        if not 0 <= dev_share < 1:
+            raise ValueError(f"dev_share: {dev_share} is not from 0 to below 1")
+        if dev_share and (dev is not None or train is None):
+            raise ValueError("dev_share takes the dev split out of train: it needs train, and excludes dev")
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit: {limit} is below 1")
+        self.files = {name: Path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
+        self.reader, self.candidates, self.parser = reader, candidates, parser
+        self.dev_share, self.split_by, self.seed, self.limit, self.cache = dev_share, split_by, seed, limit, cache
+        self.declared, self.negative, self.symmetric = labels, negative or [], symmetric or []
+        self.labelled = labelled
+        self._labels: Optional[LabelSet] = None
+        self._documents: Dict[str, List[Document]] = {}
+        self._splits: Dict[str, Split] = {}
+
+    @property
+    def labels(self) -> LabelSet:
+        """The label set, the same for every split. Reads the train split where the labels are not declared."""
+        if self._labels is None:
+            self._labels = self._label_set() if self.labelled else LabelSet(())
+        return self._labels
+
+    def splits(self) -> List[str]:
+        """The names of the splits that there are."""
+        return ["train", "dev", *list(self.files)[1:]] if self.dev_share else list(self.files)
+
+    def split(self, name: str) -> Split:
+        """A split, read on first use.
+
+        RelconError where there is none of that name, its file is missing or empty, or train has no relations; DataError where it
+        has labels that are not in the label set.
+        """
+        if name not in self.splits():
+            raise RelconError(f"[data] has no split '{name}'.{did_you_mean(name, self.splits())} Give its file: [data] {name} = \"...\".")
+        if name not in self._splits:
+            if self.dev_share and name != "test":
+                generator = torch.Generator().manual_seed(self.seed)
+                train, dev = hold_out(self._whole("train"), self.dev_share, generator, by=self.split_by)
+                self._splits.update(train=train, dev=dev)
+            else:
+                self._splits[name] = self._whole(name)
+        return self._splits[name]
+
+    def _whole(self, file: str) -> Split:
+        """Everything in the file of a split, with its candidates."""
+        documents, labels = self._read(file), self.labels
+        if self.labelled:
+            _refuse_unknown(documents, labels, f"[data] {file} has labels that are not in the label set:")
+        if not self.labelled or not _seen(documents):
+            log.info("[data] %s counts as unlabelled.", file)
+            instances = [replace(each, label=None) for document in documents for each in self.candidates.instances(document)[0]]
+            return Split(file, documents, instances, labels)
+        made = [self.candidates.instances(document, labels) for document in documents]
+        instances = [each for found, _ in made for each in found]
+        return Split(file, documents, instances, labels, [each for _, lost in made for each in lost])
+
+    def _label_set(self) -> LabelSet:
+        first = next(iter(self.files), None)
+        if first is None:
+            raise RelconError('[data] names no file. Give at least one of train, dev and test, for example --data.train "train.jsonl".')
+        if self.declared is not None:
+            return _declared(self.declared, self.negative, self.symmetric)
+        seen = _seen(self._read(first))
+        if not seen:
+            raise RelconError(
+                f"[data] {first} = \"{self.files[first]}\" has no relations: none of its {len(self._read(first))} documents has a labelled "
+                "one, so there is nothing to learn from. Check the file and the reader, or write [data] labelled = false to use its text "
+                "for pre-training alone."
+            )
+        return LabelSet.of(seen, self.negative, self.symmetric)
+
+    def _read(self, name: str) -> List[Document]:
+        """The documents of a file, parsed where there is a parser; kept in memory."""
+        if name not in self._documents:
+            for split, file in self.files.items():
+                if not file.exists():
+                    raise RelconError(f"[data] {split} = \"{file}\" does not exist (looked in {Path.cwd()}).")
+            self._documents[name] = self._fresh(self.files[name])
+            if not self._documents[name]:
+                raise RelconError(f"[data] {name} = \"{self.files[name]}\" is empty: the reader found no document in it.")
+            _refuse_same_ids(self._documents[name])
+        return self._documents[name]
+
+    def _fresh(self, path: Path) -> List[Document]:
+        documents = list(islice(self.reader.read(path), self.limit))
+        return documents if self.parser is None else self.parser.parse(documents)
+
+
+class PartCorpus(Corpus):
+    """Splits that are already there, as a corpus: what a protocol makes of another corpus, or a test in memory.
+
+    splits: by name, all with the same label set.
+    """
+
+    def __init__(self, splits: Mapping[str, Split]):
+        self.parts = dict(splits)
+        sets = {split.labels for split in self.parts.values()}
+        if len(sets) != 1:
+            raise ValueError(f"{len(sets)} label sets for {len(self.parts)} splits; one is needed")
+        (self._labels,) = sets
+
+    @property
+    def labels(self) -> LabelSet:
+        """The label set of all splits."""
+        return self._labels
+
+    def splits(self) -> List[str]:
+        """The names of the splits."""
+        return list(self.parts)
+
+    def split(self, name: str) -> Split:
+        """A split; RelconError where there is none of that name."""
+        if name not in self.parts:
+            raise RelconError(f"This corpus has no split '{name}'.{did_you_mean(name, self.parts)}")
+        return self.parts[name]
+
+
+def describe(corpus: Corpus) -> Dict[str, Any]:
+    """What is in a corpus, for logs and reports; reads every split, so that faulty data show before training starts.
+
+    Returns {"labels", "negative", "symmetric", "splits": {name: {"documents", "instances", "unlabelled", "labels": {label: count},
+    "absent": labels without an example, "lost": {cause: count}}}}, ready for JSON.
+    """
+    labels = corpus.labels
+    return {
+        "labels": list(labels.names),
+        "negative": sorted(labels.negative),
+        "symmetric": sorted(labels.symmetric),
+        "splits": {name: _counts(corpus.split(name), labels) for name in corpus.splits()},
+    }
+
+
+def _counts(split: Split, labels: LabelSet) -> Dict[str, Any]:
+    found = Counter(instance.label for instance in split.instances)
+    return {
+        "documents": len(split.documents),
+        "instances": len(split.instances),
+        "unlabelled": found[None],
+        "labels": {name: found[name] for name in labels.names},
+        "absent": [name for name in labels.names if not found[name]],
+        "lost": dict(Counter(lost.cause for lost in split.lost)),
+    }
+
+
+def _seen(documents: Sequence[Document]) -> Set[str]:
+    return {relation.label for document in documents for relation in document.relations if relation.label is not None}
+
+
+def _declared(names: Sequence[str], negative: Sequence[str], symmetric: Sequence[str]) -> LabelSet:
+    """The declared labels in their order, negative ones that are missing among them at the end."""
+    for name in symmetric:
+        if name not in names:
+            raise RelconError(f"[data] symmetric names '{name}', which is not among [data] labels.{did_you_mean(name, names)}")
+    names = [*names, *(name for name in negative if name not in names)]
+    return LabelSet(tuple(names), frozenset(negative), frozenset(symmetric))
+
+
+def _refuse_unknown(documents: Sequence[Document], labels: LabelSet, heading: str) -> None:
+    known = set(labels.names)
+    unknown = [(each, r.label) for each in documents for r in each.relations if r.label is not None and r.label not in known]
+    problems = [
+        Problem(where(document), f"label '{label}' is unknown.{did_you_mean(label, known)} Correct it, or add it to [data] labels.")
+        for document, label in unknown
+    ]
+    if problems:
+        raise DataError(problems, heading)
+
+
+def _refuse_same_ids(documents: Sequence[Document]) -> None:
+    count = Counter(document.id for document in documents)
+    repeated = [document for document in documents if count[document.id] > 1]
+    problems = [Problem(where(document), f"document id '{document.id}' is used {count[document.id]} times.") for document in repeated]
+    if problems:
+        raise DataError(problems, "Every document of a split needs an id of its own:")
+
+
+def where(document: Document) -> str:
+    """The file and line of a document, or its id where the reader does not say."""
+    return place(document.source.path, document.source.line) if document.source else f"document '{document.id}'"

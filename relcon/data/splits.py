@@ -1,0 +1,256 @@
+"""Dividing a split into parts: held-out shares, folds, shots. Pure functions; all randomness comes from the generator.
+
+Two ways to divide: by "document" no document is on two sides (the unit is `group_of`: sentences of one abstract stay
+together); by "instance" each candidate pair goes its own way, so that the sides may share sentences. Both keep the
+proportions of the labels as well as the units allow.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Literal, Mapping, Sequence, Tuple
+
+import torch
+
+from relcon.data.document import Document
+from relcon.errors import RelconError
+from relcon.interfaces import Split
+
+By = Literal["document", "instance"]
+OnRare = Literal["error", "keep"]
+
+UNLABELLED = ""
+"""The stratum of instances without label and of documents without instances."""
+
+
+def group_of(document: Document) -> str:
+    """What must stay on one side of a division: `metadata["document"]` where the reader sets it (sentences of one abstract), else
+    the document's id."""
+    return str(document.metadata.get("document", document.id))
+
+
+@dataclass
+class Unit:
+    """What moves as a whole: places of documents, instances and lost relations in their split, and the examples per label."""
+
+    documents: List[int] = field(default_factory=list)
+    instances: List[int] = field(default_factory=list)
+    lost: List[int] = field(default_factory=list)
+    labels: "Counter[str]" = field(default_factory=Counter)
+
+
+# ---- divisions ---------------------------------------------------------------------------------------------------------
+
+
+def hold_out(
+    split: Split, fraction: float, generator: torch.Generator, by: By = "document", names: Tuple[str, str] = ("train", "dev")
+) -> Tuple[Split, Split]:
+    """(rest, held out): about `fraction` of the examples of each label are held out. A label too rare to divide stays in the rest.
+
+    ValueError where fraction is not between 0 and 1; RelconError where one side would be empty.
+    """
+    held, rest = _two(split, fraction, generator, by)
+    if not held or not rest:
+        raise RelconError(
+            f"Holding out {fraction:g} of split '{split.name}' leaves one side without any {by}: it has {len(held) + len(rest)} in all. "
+            "Give more data, another share, or a file of its own for the held-out part."
+        )
+    return assemble(split, rest, names[0]), assemble(split, held, names[1])
+
+
+def share(split: Split, fraction: float, generator: torch.Generator, by: By = "instance") -> Split:
+    """About `fraction` of the examples of each label, at least one of every label that the split has. The name is kept."""
+    taken, rest = _two(split, fraction, generator, by)
+    seen = {label for unit in taken for label in unit.labels}
+    for unit in rest:
+        if any(label not in seen for label in unit.labels):
+            taken.append(unit)
+            seen |= set(unit.labels)
+    return assemble(split, taken, split.name)
+
+
+def k_folds(
+    split: Split, folds: int, generator: torch.Generator, by: By = "document", on_rare: OnRare = "error"
+) -> List[Tuple[Split, Split]]:
+    """`folds` pairs (train, test): every unit is in the test part of exactly one fold.
+
+    on_rare: "error" raises RelconError where a label is in fewer units than there are folds (it names label and count); "keep"
+    lets some folds go without it. Fewer units than folds is always an error.
+    """
+    if folds < 2:
+        raise ValueError(f"folds: {folds} is below 2")
+    all_units = units(split, by)
+    if len(all_units) < folds:
+        raise RelconError(f"{folds} folds need at least {folds} {by}s, but split '{split.name}' has {len(all_units)}. Use fewer folds.")
+    if on_rare == "error":
+        carriers = Counter(label for unit in all_units for label in unit.labels if label != UNLABELLED)
+        _refuse_rare(carriers, carriers, folds, f"{folds} folds by {by} need every label in at least {folds} {by}s", "Use fewer folds,")
+    parts = deal([unit.labels for unit in all_units], [1 / folds] * folds, generator)
+    return [_fold(split, all_units, [part == number for part in parts]) for number in range(folds)]
+
+
+def given_folds(split: Split, test_groups: Mapping[str, Iterable[str]]) -> Dict[str, Tuple[Split, Split]]:
+    """Folds that the data prescribes: name -> (train, test). test_groups: fold name -> the documents (`group_of`) it tests on.
+
+    RelconError where a document is tested in no fold or in two, or a fold has no document of the split.
+    """
+    home: Dict[str, List[str]] = defaultdict(list)
+    for name, groups in test_groups.items():
+        for group in groups:
+            home[group].append(name)
+    all_units = units(split, "document")
+    names = [group_of(split.documents[unit.documents[0]]) for unit in all_units]
+    _refuse_bad_folds(names, home, list(test_groups))
+    return {fold: _fold(split, all_units, [home[name] == [fold] for name in names]) for fold in test_groups}
+
+
+def k_shot(split: Split, shots: int, generator: torch.Generator, on_rare: OnRare = "error") -> Split:
+    """`shots` instances of every label of the label set, negative ones included; instances without label are left out.
+
+    on_rare: "error" raises RelconError where a label has fewer (it names label and count); "keep" takes what there is.
+    """
+    if shots < 1:
+        raise ValueError(f"shots: {shots} is below 1")
+    by_label: Dict[str, List[int]] = {name: [] for name in split.labels.names}
+    for number, instance in enumerate(split.instances):
+        if instance.label is not None:
+            by_label[instance.label].append(number)
+    if on_rare == "error":
+        counts = Counter({label: len(found) for label, found in by_label.items()})
+        _refuse_rare(split.labels.names, counts, shots, f"{shots} shots need {shots} instances of every label", "Use fewer shots,")
+    chosen = [found[n] for found in by_label.values() for n in torch.randperm(len(found), generator=generator)[:shots].tolist()]
+    return pick(split, sorted(chosen), split.name)
+
+
+# ---- their parts -------------------------------------------------------------------------------------------------------
+
+
+def units(split: Split, by: By) -> List[Unit]:
+    """The split cut into what may be moved, in order.
+
+    By instance, a document's lost relations go with its first instance; a document without instances is a unit of its own.
+    """
+    if by not in ("document", "instance"):
+        raise ValueError(f"by: '{by}' is neither 'document' nor 'instance'")
+    place = {document.id: number for number, document in enumerate(split.documents)}
+    found: Dict[object, Unit] = {}
+    home: Dict[int, Unit] = {}  # a document's first unit
+    if by == "document":
+        for number, document in enumerate(split.documents):
+            home[number] = found.setdefault(group_of(document), Unit())
+            home[number].documents.append(number)
+    for number, instance in enumerate(split.instances):
+        at = place[instance.document.id]
+        unit = home[at] if by == "document" else found.setdefault(number, Unit(documents=[at]))
+        home.setdefault(at, unit)
+        unit.instances.append(number)
+        unit.labels[instance.label or UNLABELLED] += 1
+    for number, document in enumerate(split.documents):
+        if number not in home:
+            home[number] = found.setdefault(document.id, Unit(documents=[number]))
+    for number, lost in enumerate(split.lost):
+        home[place[lost.document]].lost.append(number)
+    for unit in found.values():
+        unit.labels = unit.labels or Counter({UNLABELLED: 1})
+    return list(found.values())
+
+
+def assemble(split: Split, chosen: Sequence[Unit], name: str) -> Split:
+    """The part of a split that these units make, in the split's order."""
+    documents = sorted({number for unit in chosen for number in unit.documents})
+    instances = sorted(number for unit in chosen for number in unit.instances)
+    lost = sorted(number for unit in chosen for number in unit.lost)
+    return Split(
+        name,
+        [split.documents[number] for number in documents],
+        [split.instances[number] for number in instances],
+        split.labels,
+        [split.lost[number] for number in lost],
+    )
+
+
+def pick(split: Split, instances: Sequence[int], name: str) -> Split:
+    """The part of a split with these instances and their documents; lost relations do not come along."""
+    chosen = [split.instances[number] for number in instances]
+    wanted = {instance.document.id for instance in chosen}
+    return Split(name, [document for document in split.documents if document.id in wanted], chosen, split.labels)
+
+
+def deal(strata: Sequence["Counter[str]"], shares: Sequence[float], generator: torch.Generator) -> List[int]:
+    """The part of each unit, so that each part gets its share of every stratum: iterative stratification.
+
+    The rarest stratum is dealt first, its largest units first, each to the part that wants most of it, then to the part with
+    most room, then at random. Units of one example each end within one example of their share.
+
+    strata: [units] examples per stratum. shares: [parts] adding up to 1.
+    Source: Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
+    """
+    totals: Counter[str] = Counter()
+    for unit in strata:
+        totals.update(unit)
+    wants = {stratum: [part * count for part in shares] for stratum, count in totals.items()}
+    room = [part * sum(totals.values()) for part in shares]
+    home: Dict[int, int] = {}
+    waiting = torch.randperm(len(strata), generator=generator).tolist()
+    while waiting:
+        left: Counter[str] = Counter()
+        for number in waiting:
+            left.update(strata[number])
+        stratum = min(left, key=lambda each: (left[each], each))
+        for number in sorted((n for n in waiting if strata[n][stratum]), key=lambda n: -strata[n][stratum]):
+            part = _neediest(wants[stratum], room, generator)
+            home[number] = part
+            for each, count in strata[number].items():
+                wants[each][part] -= count
+                room[part] -= count
+        waiting = [number for number in waiting if number not in home]
+    return [home[number] for number in range(len(strata))]
+
+
+def _neediest(wants: Sequence[float], room: Sequence[float], generator: torch.Generator) -> int:
+    """The part with the largest want, then the most room; ties (up to rounding) are drawn."""
+    keys = [(round(want, 6), round(space, 6)) for want, space in zip(wants, room, strict=True)]
+    best = [part for part, key in enumerate(keys) if key == max(keys)]
+    return best[int(torch.randint(len(best), (), generator=generator))]
+
+
+def _two(split: Split, fraction: float, generator: torch.Generator, by: By) -> Tuple[List[Unit], List[Unit]]:
+    """(about `fraction` of the units, the rest), stratified."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"a share of {fraction:g} is not between 0 and 1")
+    all_units = units(split, by)
+    parts = deal([unit.labels for unit in all_units], [fraction, 1 - fraction], generator)
+    rest, taken = _sides(all_units, [part == 0 for part in parts])
+    return taken, rest
+
+
+def _fold(split: Split, all_units: Sequence[Unit], held: Sequence[bool]) -> Tuple[Split, Split]:
+    train, test = _sides(all_units, held)
+    return assemble(split, train, "train"), assemble(split, test, "test")
+
+
+def _sides(all_units: Sequence[Unit], chosen: Sequence[bool]) -> Tuple[List[Unit], List[Unit]]:
+    """(the units that are not chosen, those that are)."""
+    sides: Tuple[List[Unit], List[Unit]] = ([], [])
+    for unit, taken in zip(all_units, chosen, strict=True):
+        sides[taken].append(unit)
+    return sides
+
+
+def _refuse_rare(labels: Iterable[str], counts: Mapping[str, int], needed: int, rule: str, advice: str) -> None:
+    rare = [f"'{label}' has {counts[label]}" for label in labels if counts[label] < needed]
+    if rare:
+        raise RelconError(
+            f"{rule}, but {'; '.join(rare[:10])}{' ...' if len(rare) > 10 else ''}. {advice} merge or leave out the label, "
+            'or write on_rare = "keep" to go on with what there is.'
+        )
+
+
+def _refuse_bad_folds(names: Sequence[str], home: Mapping[str, List[str]], folds: Sequence[str]) -> None:
+    homeless = [name for name in names if not home.get(name)]
+    twice = [name for name in names if len(home.get(name, [])) > 1]
+    used = {fold for name in names for fold in home.get(name, [])}
+    empty = [fold for fold in folds if fold not in used]
+    for fault, found in (("in no fold", homeless), ("in several folds", twice), ("a fold without any document", empty)):
+        if found:
+            listed = ", ".join(f"'{name}'" for name in found[:10])
+            raise RelconError(f"Every document must be tested in exactly one fold, but {len(found)} are {fault}: {listed}.")
