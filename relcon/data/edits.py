@@ -1,0 +1,137 @@
+"""Changes to a document's words, with every annotation put right.
+
+An augmenter says which words stand where; what that means for entities, sentences and offsets is worked out here, once.
+"""
+
+from dataclasses import replace
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from relcon.data.document import Document, Entity, Mention, WordSpan
+
+
+class Piece(NamedTuple):
+    """A word of the changed document.
+
+    text: the word. sources: the old words that it stands for (a replaced mention: all of its words); () for an insertion.
+    """
+
+    text: str
+    sources: Tuple[int, ...] = ()
+
+
+Edits = Mapping[int, Sequence[Piece]]
+"""Old word number -> what stands in its place; `[]` deletes it. Words that are not named stay as they are."""
+
+
+class Layout(NamedTuple):
+    """Where everything went. words: the new ones. landed: [W] new positions of each old word. starts: [W + 1] new position at
+    which each old word's place begins."""
+
+    words: List[str]
+    landed: List[List[int]]
+    starts: List[int]
+
+
+def apply_edits(document: Document, edits: Edits) -> Document:
+    """The document with changed words and repaired annotations; always a new object, the given one is untouched.
+
+    A mention covers the words that stand for its old words: it moves, grows and shrinks with them. Where they end up apart it
+    becomes discontinuous, where none is left it is dropped. An entity never loses its last mention, because relations and
+    candidate pairs count entities: the words of its first mention are then kept after all.
+    Sentences keep their places; one that lost all words is dropped. Text, offsets and parse described the old words and go,
+    unless there is nothing to change.
+    """
+    if not edits:
+        return replace(document)
+    edits = _keep_entities(document, edits)
+    if _in_place(edits):
+        words = [edits[n][0].text if n in edits else word for n, word in enumerate(document.words)]
+        entities, sentences = document.entities, document.sentences
+    else:
+        layout = _lay_out(document.words, edits)
+        words = layout.words
+        entities = tuple(_moved_entity(entity, layout.landed) for entity in document.entities)
+        sentences = _moved_sentences(document.sentences, layout.starts)
+    return replace(document, words=tuple(words), entities=entities, sentences=sentences, text=None, offsets=None, parse=None)
+
+
+def replaced(words: Sequence[int], new: Sequence[str]) -> Dict[int, List[Piece]]:
+    """The edits that put the words `new` in the place of the old words numbered `words` (ascending; they need not be adjacent)."""
+    sources = tuple(words)
+    edits: Dict[int, List[Piece]] = {word: [] for word in words}
+    edits[sources[0]] = [Piece(text, sources) for text in new]
+    return edits
+
+
+def words_of(mention: Mention) -> List[int]:
+    """The words that belong to a mention, ascending."""
+    return [word for start, end in mention.spans for word in range(start, end)]
+
+
+def joined(groups: Iterable[Iterable[int]]) -> List[Tuple[int, ...]]:
+    """Groups of words (mentions), those that share a word as one; each group ascending, groups in text order."""
+    found: List[Set[int]] = []
+    for group in map(set, groups):
+        touching = [other for other in found if not other.isdisjoint(group)]
+        found = [other for other in found if other.isdisjoint(group)] + [group.union(*touching)]
+    return sorted(tuple(sorted(group)) for group in found)
+
+
+def _keep_entities(document: Document, edits: Edits) -> Edits:
+    """The edits without the deletion of an entity's last mention."""
+    lost = set(edits).difference(source for pieces in edits.values() for piece in pieces for source in piece.sources)
+    if not lost:
+        return edits
+    kept = dict(edits)
+    for entity in document.entities:
+        if all(word in lost for mention in entity.mentions for word in words_of(mention)):
+            for word in words_of(entity.mentions[0]):
+                if not any(word in piece.sources for piece in kept[word]):
+                    kept[word] = [Piece(document.words[word], (word,)), *kept[word]]
+    return kept
+
+
+def _in_place(edits: Edits) -> bool:
+    """Whether every edit puts one word for one, so that no annotation moves."""
+    return all(len(pieces) == 1 and pieces[0].sources == (word,) for word, pieces in edits.items())
+
+
+def _lay_out(words: Sequence[str], edits: Edits) -> Layout:
+    """The new words in order, and where the old ones went."""
+    layout = Layout([], [[] for _ in words], [])
+    for number, word in enumerate(words):
+        layout.starts.append(len(layout.words))
+        for text, sources in edits.get(number, ((word, (number,)),)):
+            for source in sources:
+                layout.landed[source].append(len(layout.words))
+            layout.words.append(text)
+    layout.starts.append(len(layout.words))
+    return layout
+
+
+def _moved_entity(entity: Entity, landed: List[List[int]]) -> Entity:
+    moved = (_moved_mention(mention, landed) for mention in entity.mentions)
+    return Entity(tuple(dict.fromkeys(mention for mention in moved if mention is not None)), entity.type, entity.id)
+
+
+def _moved_mention(mention: Mention, landed: List[List[int]]) -> Optional[Mention]:
+    runs = _runs(sorted({place for word in words_of(mention) for place in landed[word]}))
+    if not runs:
+        return None
+    return Mention(runs[0][0], runs[-1][1], tuple(runs) if len(runs) > 1 else ())
+
+
+def _moved_sentences(sentences: Sequence[WordSpan], starts: List[int]) -> Tuple[WordSpan, ...]:
+    return tuple((starts[start], starts[end]) for start, end in sentences if starts[start] < starts[end])
+
+
+def _runs(places: Iterable[int]) -> List[WordSpan]:
+    """Ascending positions as spans of neighbours: 3 4 5 9 -> [(3, 6), (9, 10)]."""
+    runs: List[WordSpan] = []
+    for place in places:
+        if runs and runs[-1][1] == place:
+            runs[-1] = (runs[-1][0], place + 1)
+        else:
+            runs.append((place, place + 1))
+    return runs
+

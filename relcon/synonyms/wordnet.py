@@ -1,0 +1,104 @@
+"""Synonyms from WordNet, read by nltk."""
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any, List, Optional
+
+from relcon.errors import RelconError
+from relcon.interfaces import SynonymSource
+
+HOW_TO_GET = (
+    "Get it with `python -m nltk.downloader wordnet` and leave `directory` empty, or set `directory` in the [...synonyms] section "
+    "to a folder that holds WordNet's files or `corpora/wordnet`."
+)
+
+
+class WordNet(SynonymSource):
+    """All lemmas of all synsets of a word in Princeton WordNet, whatever the part of speech (Fellbaum, 1998).
+
+    The look-up ignores case and finds base forms ("neurons" has the synonyms of "neuron"). Synonyms are lower-case, `_` and
+    `-` are spaces, every character but a-z and space is dropped, and so is what is empty then or equals the word without
+    case. They are neither inflected nor disambiguated.
+
+    Args:
+        directory: a folder with WordNet's files, or with `corpora/wordnet` (or `corpora/wordnet.zip`) below it. It may lie
+            anywhere; naming it here allows nltk to read it. None: nltk's own data folders (`NLTK_DATA`, `~/nltk_data`, ...).
+
+    Raises RelconError at the first look-up where WordNet is missing or incomplete; the message says how to get it.
+
+    Config::
+
+        [synonyms]
+        @synonyms = "relcon.WordNet.v1"
+        directory = null
+    """
+
+    def __init__(self, directory: Optional[str] = None):
+        self.directory = directory
+        self._reader: Optional[Any] = None
+
+    def synonyms(self, word: str) -> List[str]:
+        """Cleaned lemma names, sorted; [] where WordNet does not know the word."""
+        if self._reader is None:
+            self._reader = open_wordnet(self.directory)
+        names = {cleaned(name) for synset in self._reader.synsets(word) for name in synset.lemma_names()}
+        return sorted(names - {"", word.lower()})
+
+
+def cleaned(name: str) -> str:
+    """A lemma name as running text: "nerve_cell" -> "nerve cell", "atomic_number_49" -> "atomic number"."""
+    return " ".join(re.sub(r"[^a-z ]", "", re.sub(r"[_-]", " ", name.lower())).split())
+
+
+def open_wordnet(directory: Optional[str]) -> Any:
+    """nltk's reader over a WordNet; see `WordNet` for `directory`."""
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader  # nltk is slow to import: only when WordNet is wanted
+
+    class EnglishWordNet(WordNetCorpusReader):
+        def map_wn(self, version: str = "wordnet") -> None:
+            """No map to other languages: it would need nltk's own copy of WordNet beside this one."""
+
+    root = _find(directory)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The multilingual functions are not available")
+            return EnglishWordNet(root, None)
+    except (OSError, ValueError, LookupError) as error:
+        raise RelconError(f"WordNet in {root} cannot be read: {error} {_advice(root)}") from error
+
+
+def _find(directory: Optional[str]) -> Any:
+    """The folder or zip with WordNet's files, as nltk wants it."""
+    import nltk.data
+
+    if directory is None:
+        return _below(None, "nltk has no WordNet.")
+    folder = Path(directory).expanduser().resolve()
+    if not folder.is_dir():
+        raise RelconError(f"WordNet directory {directory} does not exist. {HOW_TO_GET}")
+    if str(folder) not in map(str, nltk.data.path):
+        nltk.data.path.append(str(folder))  # nltk (3.10) reads no folder outside its data path
+    if (folder / "data.noun").exists():
+        return nltk.data.FileSystemPathPointer(str(folder))
+    return _below(str(folder), f"{directory} holds no WordNet: neither data.noun nor corpora/wordnet.")
+
+
+def _below(folder: Optional[str], otherwise: str) -> Any:
+    """`corpora/wordnet`, unpacked or zipped, in a folder or in nltk's own ones; RelconError where there is none."""
+    import nltk.data
+
+    for name in ("corpora/wordnet", "corpora/wordnet.zip/wordnet/"):
+        try:
+            return nltk.data.find(name, paths=[folder] if folder else None)
+        except LookupError:
+            continue
+    raise RelconError(f"{otherwise} {HOW_TO_GET}")
+
+
+def _advice(root: Any) -> str:
+    """What to do about a WordNet that is there and cannot be read."""
+    folder = Path(str(root))
+    if folder.is_dir() and not (folder / "lexnames").exists():
+        return f"The file `lexnames` is missing (Debian's wordnet-base leaves it out). {HOW_TO_GET}"
+    return f"Files must be whole, private to their owner, and no links that leave the folder. {HOW_TO_GET}"
