@@ -4,6 +4,8 @@ from setuptools import find_packages, setup
 
 COMPONENTS = {
     "readers": [
+        "relcon.SemEval2010.v1 = relcon.readers.semeval2010:SemEval2010",
+        "relcon.JSONLines.v1 = relcon.readers.jsonlines:JSONLines",
     ],
     "candidates": [
         "relcon.AnnotatedPairs.v1 = relcon.data.candidates:AnnotatedPairs",
@@ -28,6 +30,11 @@ COMPONENTS = {
         "relcon.Unchanged.v1 = relcon.augmenters.unchanged:Unchanged",
     ],
     "renderers": [
+        "relcon.Plain.v1 = relcon.renderers.plain:Plain",
+        "relcon.Blinded.v1 = relcon.renderers.blinded:Blinded",
+        "relcon.EntityMarkers.v1 = relcon.renderers.markers:EntityMarkers",
+        "relcon.TypedMarkers.v1 = relcon.renderers.markers:TypedMarkers",
+        "relcon.PunctuationMarkers.v1 = relcon.renderers.markers:PunctuationMarkers",
     ],
     "samplers": [
         "relcon.TwoViews.v1 = relcon.samplers.two_views:TwoViews",
@@ -36,10 +43,17 @@ COMPONENTS = {
         "relcon.MaskedPieces.v1 = relcon.samplers.masked_pieces:MaskedPieces",
     ],
     "encoders": [
+        "relcon.Transformer.v1 = relcon.encoders.transformer:Transformer",
+        "relcon.MiniLM.v1 = relcon.encoders.minilm:MiniLM",
     ],
     "poolers": [
+        "relcon.CLS.v1 = relcon.poolers.sentence:CLS",
+        "relcon.BertPooler.v1 = relcon.poolers.sentence:BertPooler",
+        "relcon.SpanPool.v1 = relcon.poolers.spans:SpanPool",
+        "relcon.Concatenation.v1 = relcon.poolers.concatenation:Concatenation",
     ],
     "towers": [
+        "relcon.Tower.v1 = relcon.towers:HeadedTower",
     ],
     "objectives": [
         "relcon.NTXent.v1 = relcon.objectives.infonce:NTXent",

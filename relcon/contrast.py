@@ -40,6 +40,11 @@ class Input:
     So the pairs of a document share one forward, and two dropout views of a sentence do not.
     """
 
+    @property
+    def size(self) -> int:
+        """About how much there is to read, to put inputs of like length together; 0 where an input cannot say."""
+        return 0
+
 
 @dataclass(frozen=True, eq=False)
 class Text(Input):
@@ -55,6 +60,11 @@ class Text(Input):
     second: Tuple[str, ...] = ()
     edits: Tuple[Tuple[int, int, int], ...] = ()
     keep: Tuple[Tuple[int, int], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Characters of both segments."""
+        return sum(map(len, self.words)) + sum(map(len, self.second))
 
 
 class View(NamedTuple):
@@ -189,13 +199,18 @@ Batch = Dict[str, Union[Contrast, Labelled]]
 
 
 # ---- what encoding works with --------------------------------------------------------------------------------------------
+ABSENT = -2
+"""Fills `Prepared.where` behind an input's last word, so that a view that names a word too many is an error, not a crop."""
+
+
 @dataclass
 class Prepared:
     """Inputs as tensors, made without parameters.
 
     tensors: name -> [B, ...], what `Encoder.forward` reads. An input may take several rows (windows).
-    where: [I, W, 3] row, first and end position of every word; -1 where it was cropped away.
-    whole: [I, 3] row, 0, length of every input.
+    where: [I, W, 3] row, first and end position of every word; first and end are -1 where it was cropped away, ABSENT
+        where the input has no such word.
+    whole: [I, 3] row, 0, length of every input; 0 and length are -1 where cropping lost the whole input.
     cropped: how many inputs lost words to the length limit.
     """
 

@@ -1,0 +1,89 @@
+"""A folder or a name -> a Hugging Face model and its tokenizer, quietly, with errors that say what is missing."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
+
+from torch import nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+from relcon.errors import RelconError
+
+WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.vocab")
+
+
+def load(path: str, dropout: Optional[float] = None) -> Tuple[nn.Module, PreTrainedTokenizerBase]:
+    """The model in float32 and its tokenizer.
+
+    path: a folder, or a name that transformers finds in its cache or on its hub. dropout: replaces every dropout
+    probability of the model's config. RelconError says which part of the folder is missing or does not fit the others.
+    """
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        _check_folder(folder)
+        path = str(folder)
+    elif path.startswith(("/", "./", "../", "~")) or folder.exists():
+        raise RelconError(f"There is no encoder folder '{path}'. Give a folder with config.json, weights and tokenizer, or a model's name.")
+    with quiet():
+        model = _model(path, dropout)
+        tokenizer = _attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path)
+    rows = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > rows:
+        raise RelconError(f"Encoder '{path}': the tokenizer has {len(tokenizer)} pieces, but the model only {rows} embedding rows.")
+    if tokenizer.pad_token_id is None:
+        raise RelconError(f"Encoder '{path}': its tokenizer has no padding token. Choose an encoder such as BERT or RoBERTa.")
+    return model.float(), tokenizer
+
+
+def _check_folder(folder: Path) -> None:
+    """RelconError where a part of a saved encoder is missing."""
+    if not (folder / "config.json").is_file():
+        raise RelconError(f"Encoder folder '{folder}' has no config.json. It must be a folder that save_pretrained wrote.")
+    for what, patterns in (("weights", WEIGHTS), ("tokenizer", TOKENIZERS)):
+        if not any(any(folder.glob(pattern)) for pattern in patterns):
+            raise RelconError(f"Encoder folder '{folder}' has no {what} (none of {', '.join(patterns)}). Copy the whole folder.")
+
+
+def _model(path: str, dropout: Optional[float]) -> nn.Module:
+    """The model, its weights complete: only a sentence-vector layer (pooler) may start at random."""
+    config = _attempt(path, "config", AutoConfig.from_pretrained, path)
+    if dropout is not None:
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
+            if hasattr(config, name):
+                setattr(config, name, dropout)
+    model, report = _attempt(path, "model", AutoModel.from_pretrained, path, config=config, output_loading_info=True)
+    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name and "position_ids" not in name)
+    if missing or report["mismatched_keys"]:
+        raise RelconError(f"Encoder '{path}': its weights do not fit its config.json ({_some(missing or report['mismatched_keys'])}).")
+    return model
+
+
+def _attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any) -> Any:
+    """What the loader returns; RelconError in place of whatever transformers raises."""
+    try:
+        return loader(*arguments, **keywords)
+    except Exception as error:  # transformers, its hub client and the weight readers raise many kinds
+        reason = str(error).strip().split("\n")[0]
+        hint = "" if Path(path).is_dir() else " Neither a folder nor a model that could be had: check the spelling or download it first."
+        raise RelconError(f"The {what} of encoder '{path}' could not be loaded.{hint} ({type(error).__name__}: {reason})") from error
+
+
+def _some(names: Sequence[Any]) -> str:
+    shown: List[str] = [str(name) for name in list(names)[:3]]
+    return "missing or of another size: " + ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """transformers without its progress bars and notices; its settings are put back afterwards."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,85 @@
+"""Words -> word pieces, one word at a time, as the tokenizer would cut the joined text."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from transformers import AddedToken, PreTrainedTokenizerBase
+
+from relcon.interfaces import Vocabulary
+
+Pieces = Tuple[int, ...]
+
+
+class Frame(NamedTuple):
+    """The special tokens around one segment (`between` empty) or two: ids before, between and after them."""
+
+    before: Pieces
+    between: Pieces
+    after: Pieces
+
+    @property
+    def size(self) -> int:
+        """How many special tokens there are."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+class WordPieces(Vocabulary):
+    """A tokenizer that remembers the pieces of every word it has met.
+
+    The pieces of words equal those of the words joined by spaces. Where the tokenizer marks a leading space (byte-level
+    BPE), every word has one, the first included: a word's pieces do not depend on its place. A word that the tokenizer
+    drops (a lone control character) is one unknown piece, so that every word has a position.
+
+    tokenizer: of Hugging Face. limit: the largest number of pieces of an input, special tokens included.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int):
+        self.tokenizer, self.limit = tokenizer, limit
+        self.known: Dict[str, Pieces] = {}
+        once, twice = self._cut(["a", "a a"])
+        self.space = "" if twice == 2 * once else " "
+        self.one = self._frame("a")
+        self.two = self._frame("a", "a")
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """How many pieces there are."""
+        return len(self.tokenizer)
+
+    @property
+    def mask(self) -> Optional[int]:  # type: ignore[override]
+        """The id of the mask token; None where there is none."""
+        return self.tokenizer.mask_token_id
+
+    def pieces(self, word: str) -> List[int]:
+        """The ids of one word's pieces, at least one."""
+        return list(self.cut([word])[0])
+
+    def cut(self, words: Iterable[str]) -> List[Pieces]:
+        """The pieces of each word; new words are cut in one call of the tokenizer."""
+        words = list(words)
+        fresh = [word for word in dict.fromkeys(words) if word not in self.known]
+        if fresh:
+            unknown = (self.tokenizer.unk_token_id,)
+            found = self._cut([self.space + word for word in fresh])
+            self.known.update(zip(fresh, (ids or unknown for ids in found), strict=True))
+        return [self.known[word] for word in words]
+
+    def add(self, tokens: Sequence[str]) -> Dict[str, Pieces]:
+        """Make each token one piece. Returns the pieces that each really new token had before."""
+        entries = self.tokenizer.get_vocab()
+        former = {token: self.cut([token])[0] for token in tokens if token not in entries}
+        whole: List[Any] = [AddedToken(token, lstrip=True, normalized=False, special=True) for token in tokens]
+        self.tokenizer.add_tokens(whole, special_tokens=True)
+        self.known.clear()
+        return former
+
+    def _cut(self, texts: List[str]) -> List[Pieces]:
+        return [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]
+
+    def _frame(self, *segments: str) -> Frame:
+        """The special tokens that the tokenizer puts around so many segments."""
+        coded = self.tokenizer(*segments, return_special_tokens_mask=True)
+        ids, special = coded["input_ids"], coded["special_tokens_mask"]
+        text = [position for position, mark in enumerate(special) if not mark]
+        between = [n for n in range(text[0], text[-1]) if special[n]]
+        return Frame(tuple(ids[: text[0]]), tuple(ids[n] for n in between), tuple(ids[text[-1] + 1 :]))

@@ -1,0 +1,243 @@
+"""Any BERT- or RoBERTa-like encoder of Hugging Face."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from relcon.contrast import ABSENT, Encoded, Input, Prepared, Text
+from relcon.encoders.cropping import survivors
+from relcon.encoders.loading import load
+from relcon.encoders.pieces import Frame, Pieces, WordPieces
+from relcon.errors import RelconError
+from relcon.interfaces import Encoder
+
+CROPPED = (-1, -1)
+
+
+class Row(NamedTuple):
+    """One text as one row: piece ids, [first, end) of every word (-1 where cropped), and where the second segment begins."""
+
+    ids: List[int]
+    places: List[Tuple[int, int]]
+    second: int
+    cropped: bool
+    lost: bool
+
+
+class Transformer(Encoder):
+    """Texts -> states of word pieces, by a pre-trained encoder of Hugging Face (BERT, RoBERTa and their like).
+
+    A text is cut into pieces word by word. One that is too long loses words of its first segment: those farthest from the
+    words it must keep (see `relcon.encoders.cropping`); where the words to keep do not fit either, all its views are lost.
+
+    path: a folder that `save_pretrained` wrote, or a name of the hub.
+    max_length: the largest number of word pieces of an input, special tokens included.
+    freeze_layers: the embeddings and the first so many layers are not trained; all layers: nothing of the encoder is.
+    freeze_embeddings: the embeddings are not trained.
+    dropout: replaces the dropout probabilities of the model's config; None leaves them.
+
+    `width` is the model's hidden size; `Encoded.summary` is its own sentence vector (BERT's pooler) where it has one; a
+    pooler that the weights lack starts at random. RelconError where the folder is incomplete or a number is out of range.
+
+    Config::
+
+        [encoder]
+        @encoders = "relcon.Transformer.v1"
+        path = "bert-base-uncased"
+        max_length = 128
+    """
+
+    def __init__(
+        self,
+        path: str,
+        max_length: int = 128,
+        freeze_layers: int = 0,
+        freeze_embeddings: bool = False,
+        dropout: Optional[float] = None,
+    ):
+        super().__init__()
+        if dropout is not None and not 0 <= dropout < 1:
+            raise RelconError(f"dropout must lie in [0, 1), got {dropout}.")
+        self.model, tokenizer = load(path, dropout)
+        self.words = WordPieces(tokenizer, max_length)
+        self.width = int(self.model.config.hidden_size)
+        self.freeze_layers, self.freeze_embeddings = freeze_layers, freeze_embeddings
+        self._layers = _layer_list(self.model)
+        self._check(max_length)
+        self._freeze()
+
+    # ---- vocabulary --------------------------------------------------------------------------------------------------
+
+    @property
+    def vocabulary(self) -> WordPieces:
+        """The tokenizer as samplers see it."""
+        return self.words
+
+    @torch.no_grad()
+    def add_tokens(self, tokens: Sequence[str]) -> None:
+        """Make each token one piece. The embedding of a new one is the mean of those of the pieces it was cut into before,
+        so that no randomness is needed and `[E1]` and `[E2]` differ from the start."""
+        before = self.model.get_input_embeddings().weight.clone()
+        former = self.words.add(tokens)
+        if len(self.words.tokenizer) > len(before):
+            with torch.random.fork_rng():
+                self.model.resize_token_embeddings(len(self.words.tokenizer), mean_resizing=False)
+        table = self.model.get_input_embeddings().weight
+        for token, pieces in former.items():
+            table[self.words.tokenizer.convert_tokens_to_ids(token)] = before[list(pieces)].mean(0)
+        self._freeze()
+
+    def save(self, folder: Path) -> None:
+        """Write model and tokenizer, for `AutoModel` and `AutoTokenizer`."""
+        self.model.save_pretrained(folder)
+        self.words.tokenizer.save_pretrained(folder)
+
+    def block(self, path: str) -> Dict[str, Any]:
+        """The config block that builds this encoder again from a folder where it was saved."""
+        return {
+            "@encoders": "relcon.Transformer.v1",
+            "path": path,
+            "max_length": self.words.limit,
+            "freeze_layers": self.freeze_layers,
+            "freeze_embeddings": self.freeze_embeddings,
+        }
+
+    # ---- texts -> rows -----------------------------------------------------------------------------------------------
+
+    def prepare(self, inputs: Sequence[Input]) -> Prepared:
+        """Texts as rows of pieces, one row each, padded to the longest."""
+        rows = [self._row(text) for text in inputs if isinstance(text, Text)]
+        if len(rows) < len(inputs):
+            raise TypeError(f"{type(self).__name__} reads texts, not {sorted({type(i).__name__ for i in inputs if not isinstance(i, Text)})}")
+        ids = nn.utils.rnn.pad_sequence([torch.tensor(row.ids) for row in rows], True, self.words.tokenizer.pad_token_id)
+        length = torch.tensor([len(row.ids) for row in rows])
+        position = torch.arange(ids.shape[1])
+        tensors = {"input_ids": ids, "attention_mask": (position < length[:, None]).long()}
+        if getattr(self.model.config, "type_vocab_size", 1) > 1 and "token_type_ids" in self.words.tokenizer.model_input_names:
+            second = torch.tensor([row.second for row in rows])
+            tensors["token_type_ids"] = ((position >= second[:, None]) & (position < length[:, None])).long()
+        return Prepared(tensors, *_places(rows), cropped=sum(row.cropped for row in rows))
+
+    def _row(self, text: Text) -> Row:
+        """One text between its special tokens, cropped to the limit."""
+        frame = self.words.two if text.second else self.words.one
+        pieces = self._edited(text)
+        first, second = pieces[: len(text.words)], pieces[len(text.words) :]
+        room = self.words.limit - frame.size - sum(map(len, second))
+        if room < 0:
+            raise RelconError(f"The second segment has {sum(map(len, second))} pieces and does not fit into max_length {self.words.limit}.")
+        kept = survivors([len(word) for word in first], room, text.keep)
+        cropped = len(kept) < len(first)
+        return _laid_out(frame, first, second, kept, cropped, lost=cropped and not kept)
+
+    def _edited(self, text: Text) -> List[Pieces]:
+        """The pieces of all words of both segments, with the text's edits."""
+        pieces = self.words.cut(text.words + text.second)
+        for word, piece, new in text.edits:
+            old = pieces[word]
+            if piece >= len(old):
+                raise IndexError(f"an edit names piece {piece} of a word with {len(old)} pieces")
+            pieces[word] = (new,) * len(old) if piece < 0 else (*old[:piece], new, *old[piece + 1 :])
+        return pieces
+
+    # ---- rows -> states ----------------------------------------------------------------------------------------------
+
+    def forward(self, prepared: Prepared, depth: Optional[int] = None) -> Encoded:
+        """States [B, L, H] after `depth` layers (None: all of them, and then with the sentence vector where there is one)."""
+        device = self.model.get_input_embeddings().weight.device
+        tensors = {name: tensor.to(device) for name, tensor in prepared.tensors.items()}
+        with self._cut_at(depth):
+            out = self.model(**tensors, return_dict=True)
+        summary = getattr(out, "pooler_output", None) if depth is None else None
+        return Encoded(out.last_hidden_state, tensors["attention_mask"].bool(), summary)
+
+    @contextmanager
+    def _cut_at(self, depth: Optional[int]) -> Iterator[None]:
+        """The model with its first layers only; the rest is not computed."""
+        if depth is None:
+            yield
+            return
+        owner, name = self._layers
+        layers = getattr(owner, name)
+        if not 0 <= depth <= len(layers):
+            raise RelconError(f"depth must lie between 0 and the encoder's {len(layers)} layers, got {depth}.")
+        setattr(owner, name, layers[:depth])
+        try:
+            yield
+        finally:
+            setattr(owner, name, layers)
+
+    # ---- what is trained ---------------------------------------------------------------------------------------------
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes anything of the encoder."""
+        return any(parameter.requires_grad for parameter in self.parameters())
+
+    def _freeze(self) -> None:
+        layers = getattr(*self._layers)
+        frozen: List[nn.Module] = list(layers[: self.freeze_layers])
+        if self.freeze_layers or self.freeze_embeddings:
+            frozen.append(self.model.embeddings)
+        if self.freeze_layers == len(layers):
+            frozen.append(self.model)
+        for module in frozen:
+            module.requires_grad_(False)
+
+    def _check(self, max_length: int) -> None:
+        """RelconError where a number does not suit this model."""
+        layers, positions = len(getattr(*self._layers)), _positions(self.model)
+        if not 0 <= self.freeze_layers <= layers:
+            raise RelconError(f"freeze_layers must lie between 0 and the encoder's {layers} layers, got {self.freeze_layers}.")
+        if not self.words.two.size < max_length:
+            raise RelconError(f"max_length must leave room beside {self.words.two.size} special tokens, got {max_length}.")
+        if positions is not None and max_length > positions:
+            raise RelconError(f"max_length must be at most {positions}, the positions that this encoder knows, got {max_length}.")
+
+
+def _laid_out(frame: Frame, first: List[Pieces], second: List[Pieces], kept: List[int], cropped: bool, lost: bool) -> Row:
+    """The surviving words between the special tokens."""
+    ids, places = list(frame.before), [CROPPED] * len(first)
+    for word in kept:
+        places[word] = (len(ids), len(ids) + len(first[word]))
+        ids += first[word]
+    ids += frame.between
+    start = len(ids)
+    for pieces in second:
+        places.append((len(ids), len(ids) + len(pieces)))
+        ids += pieces
+    ids += frame.after
+    return Row(ids, places, start if second else len(ids), cropped, lost)
+
+
+def _places(rows: Sequence[Row]) -> Tuple[Tensor, Tensor]:
+    """`where` [I, W, 3] and `whole` [I, 3] of one row per input; a lost input has no place at all."""
+    words = max([len(row.places) for row in rows], default=0)
+    where = torch.full((len(rows), words, 3), ABSENT)
+    whole = torch.zeros(len(rows), 3, dtype=torch.long)
+    for number, row in enumerate(rows):
+        whole[number] = torch.tensor([number, *(CROPPED if row.lost else (0, len(row.ids)))])
+        if row.places:
+            where[number, : len(row.places), 0] = number
+            where[number, : len(row.places), 1:] = torch.tensor(row.places)
+    return where, whole
+
+
+def _layer_list(model: nn.Module) -> Tuple[nn.Module, str]:
+    """The module that holds the stack of layers, and the stack's name in it."""
+    for owner in model.modules():
+        for name, child in owner.named_children():
+            if isinstance(child, nn.ModuleList) and len(child) == model.config.num_hidden_layers:
+                return owner, name
+    raise RelconError(f"{type(model).__name__} is not built of a list of layers: choose a BERT- or RoBERTa-like encoder.")
+
+
+def _positions(model: nn.Module) -> Optional[int]:
+    """How many positions the model has embeddings for; RoBERTa's count behind the padding row."""
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    if not isinstance(table, nn.Embedding):
+        return None
+    return table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
