@@ -52,6 +52,17 @@ class DataError(ProblemsError):
     """Records of a data file are wrong; the first ten are listed with file and line, and the count of all."""
 
 
+class RecordError(RelconError):
+    """One record of a data file is wrong. Whoever reads the file adds the place and reports it with the others as a DataError.
+
+    where: the exact place where it differs from that of the record (`relations.tsv:12` of an abstract's annotations).
+    """
+
+    def __init__(self, message: str, where: str = ""):
+        super().__init__(message)
+        self.where = where
+
+
 def place(path: Union[str, Path], line: Optional[int] = None) -> str:
     """`path:line` as editors and terminals understand it; `path` alone where the line is unknown."""
     return f"{path}" if line is None else f"{path}:{line}"

@@ -1,0 +1,41 @@
+"""relcon's own JSON-lines format: one document a line (`docs/formats.md`, `document.schema.json`)."""
+
+from pathlib import Path
+from typing import Iterator, Union
+
+from relcon.data.document import Document
+from relcon.data.json import document_from_json
+from relcon.errors import Problem
+from relcon.readers.records import OnError, Record, RecordReader, json_object, lines
+
+
+class JSONLines(RecordReader):
+    """Reads relcon's own JSON-lines: one document a line, with `text` or `words`, `entities` and `relations`.
+
+    Spans say their unit by their key, `"chars": [4, 10]` or `"words": [1, 2]`, ends exclusive; relations name entities by number
+    or id; `label` null or absent marks a pair to be predicted, no `relations` an unlabelled text. Words, characters and texts that
+    disagree are refused. Text without words is tokenised (`relcon.data.tokens`).
+
+    on_error: "raise" reports the first ten bad records and the count of all; "skip" leaves them out and logs them.
+    split_sentences: find sentences in raw text that comes without `sentences`; otherwise such a document is one sentence.
+
+    Config::
+
+        [reader]
+        @readers = "relcon.JSONLines.v1"
+        split_sentences = false
+    """
+
+    expected = "a JSON-lines file of documents, each {\"text\": ..., \"entities\": [...], \"relations\": [...]}"
+
+    def __init__(self, on_error: OnError = "raise", split_sentences: bool = False):
+        super().__init__(on_error)
+        self.split_sentences = split_sentences
+
+    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
+        """The lines that are not blank."""
+        return lines(path)
+
+    def document(self, record: Record) -> Document:
+        """The document of one line."""
+        return document_from_json(json_object(record.value), record.source, record.name, self.split_sentences)
