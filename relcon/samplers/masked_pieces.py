@@ -60,15 +60,15 @@ class MaskedPieces(Sampler):
         if vocabulary is None or vocabulary.mask is None:
             raise RelconError("relcon.MaskedPieces.v1 needs an encoder with a tokenizer that has a mask token.")
         for batch in self.sampler.batches(data, draw):
-            yield self._masked(batch, vocabulary, draw.generator)
+            yield self._masked(batch, vocabulary, vocabulary.mask, draw.generator)
 
-    def _masked(self, batch: Batch, vocabulary: Vocabulary, generator: torch.Generator) -> Batch:
+    def _masked(self, batch: Batch, vocabulary: Vocabulary, mask: int, generator: torch.Generator) -> Batch:
         inputs: Dict[Input, Input] = {}
-        guesses = Guesses()
+        guesses = Guesses(mask, vocabulary.size)
         for each, used in used_words(batch).items():
             inputs[each] = each
             if isinstance(each, Text):
-                inputs[each] = guesses.add(each, self._chosen(each, used, vocabulary, generator), vocabulary, generator)
+                inputs[each] = guesses.add(each, self._chosen(each, used, vocabulary, generator), generator)
         changed: Batch = {name: on(value, inputs) for name, value in batch.items()}
         return {**changed, "masked": Labelled(guesses.views, torch.tensor(guesses.pieces, dtype=torch.long))}
 
@@ -83,18 +83,23 @@ class MaskedPieces(Sampler):
 
 @dataclass
 class Guesses:
-    """The pieces of a batch that are to be guessed: where they stand and which they are."""
+    """The pieces of a batch that are to be guessed: where they stand and which they are.
 
+    mask: the id of the mask. size: how many ids there are.
+    """
+
+    mask: int
+    size: int
     views: List[View] = field(default_factory=list)
     pieces: List[int] = field(default_factory=list)
 
-    def add(self, text: Text, chosen: List[Tuple[int, int, int]], vocabulary: Vocabulary, generator: torch.Generator) -> Text:
+    def add(self, text: Text, chosen: List[Tuple[int, int, int]], generator: torch.Generator) -> Text:
         """The text with the chosen pieces hidden; they are noted."""
         lots = torch.rand(len(chosen), generator=generator).tolist()
-        noise = torch.randint(vocabulary.size, (len(chosen),), generator=generator).tolist()
+        noise = torch.randint(self.size, (len(chosen),), generator=generator).tolist()
         edits = []
         for (word, at, piece), lot, other in zip(chosen, lots, noise, strict=True):
-            shown = vocabulary.mask if lot < MASKED else piece if lot < MASKED + UNCHANGED else other
+            shown = self.mask if lot < MASKED else piece if lot < MASKED + UNCHANGED else other
             edits.append((word, at, shown))
         hidden = replace(text, edits=text.edits + tuple(edits))
         self.views += [View(hidden, ((Span(word, word + 1, at),),)) for word, at, _ in chosen]

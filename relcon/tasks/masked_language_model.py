@@ -57,11 +57,12 @@ class MaskedLanguageModel(Task):
 
     def build(self, parts: Parts) -> None:
         """Make the head over the named encoder."""
-        encoder = parts.encoders.get(self.encoder_name)
+        name = self.encoder_name
+        encoder = parts.encoders.get(name)
         if encoder is None:
-            raise RelconError(f"encoder = '{self.encoder_name}': the stage has no encoder of that name.{did_you_mean(self.encoder_name, parts.encoders)}")
+            raise RelconError(f"encoder = '{name}': the stage has no encoder of that name.{did_you_mean(name, parts.encoders)}")
         if not hasattr(getattr(encoder, "model", None), "get_input_embeddings"):
-            raise RelconError(f"encoder = '{self.encoder_name}': {type(encoder).__name__} has no embeddings of word pieces to guess with.")
+            raise RelconError(f"encoder = '{name}': {type(encoder).__name__} has no embeddings of word pieces to guess with.")
         head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.GELU(), nn.LayerNorm(encoder.width))
         self.tower = Tower(encoder, FirstPosition(), head)
         self.bias = nn.Parameter(torch.zeros(len(embeddings(encoder))))
@@ -73,7 +74,7 @@ class MaskedLanguageModel(Task):
     def part(self, value: Labelled, vectors: Tensor, numbers: Tensor, more: Callable[[Tower, List[View]], Tensor]) -> Tensor:
         """The summed cross-entropy of some pieces. vectors [n, H]; numbers [n]: which views."""
         if value.labels is None:
-            raise RelconError(f"The value '{self.reads}' of stream '{self.stream}' has no labels: feed this task by relcon.MaskedPieces.v1.")
+            raise RelconError(f"The value '{self.reads}' of stream '{self.stream}' has no labels: let relcon.MaskedPieces.v1 feed it.")
         labels = value.labels[numbers.to(value.labels.device)].to(vectors.device)
         with full_precision(vectors) as full:
             logits = full(vectors) @ full(embeddings(self.tower.encoder)).T + self.bias
