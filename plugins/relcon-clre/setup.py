@@ -6,6 +6,9 @@ COMPONENTS = {
     "readers": [
     ],
     "augmenters": [
+        "clre.PathPreservingDeletion.v1 = relcon_clre.augmenters:PathPreservingDeletion",
+        "clre.PathPreservingSwap.v1 = relcon_clre.augmenters:PathPreservingSwap",
+        "clre.PathPreservingSynonyms.v1 = relcon_clre.augmenters:PathPreservingSynonyms",
     ],
     "stages": [
     ],

@@ -7,7 +7,7 @@ from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Sequen
 import torch
 
 from relcon.data.document import Document, Instance
-from relcon.data.edits import Edits, Piece, apply_edits, joined, words_of
+from relcon.data.edits import Edits, Piece, apply_edits, joined
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Augmenter
 
@@ -43,11 +43,11 @@ class WordAugmenter(Augmenter):
     The words of the pairs' mentions do not change (override `protected` to protect more). Other entities are ordinary words:
     their spans follow their words (see `relcon.data.edits.apply_edits`).
 
-    scope: `sentence` changes only sentences that hold a pair, or that stand between its closest mentions, as the renderers of
-        sentence-level methods show no others; `document` changes all.
+    context: `sentence` changes only what a renderer with this context shows of a pair: from the first sentence that holds one
+        of its closest mentions to the last; `document` changes all sentences.
     """
 
-    scope: str = "sentence"
+    context: str = "sentence"
 
     @abstractmethod
     def edits(self, room: Room, generator: torch.Generator) -> Edits:
@@ -62,7 +62,7 @@ class WordAugmenter(Augmenter):
         groups = {word: group for group in _argument_groups(document, pairs) for word in group}
         tokens: List[Tuple[int, ...]] = []
         arguments: Set[int] = set()
-        for word in words_in_scope(document, pairs, self.scope):
+        for word in words_in_context(document, pairs, self.context):
             group = groups.get(word, (word,))
             if word != group[0]:
                 continue  # the token stands where it begins
@@ -79,25 +79,25 @@ class WordAugmenter(Augmenter):
 
 
 def argument_words(document: Document, pairs: Pairs) -> Set[int]:
-    """The words of all mentions of the pairs' entities."""
+    """The words of all mentions of the pairs' entities, and those between the parts of a discontinuous mention."""
     return {word for group in _argument_groups(document, pairs) for word in group}
 
 
-def words_in_scope(document: Document, pairs: Pairs, scope: str) -> List[int]:
+def words_in_context(document: Document, pairs: Pairs, context: str) -> List[int]:
     """The words that are changed at all, ascending. Without pairs: every word."""
-    if scope == "document" or not pairs or len(document.sentences) == 1:
+    if context == "document" or not pairs or len(document.sentences) == 1:
         return list(range(len(document.words)))
     chosen: Set[int] = set()
     for head, tail in pairs:
-        sentences = sorted(document.sentence_of(mention.start) for mention in Instance(document, head, tail).mentions)
-        chosen.update(range(sentences[0], sentences[1] + 1))
+        ends = [word for mention in Instance(document, head, tail).mentions for word in (mention.start, mention.end - 1)]
+        chosen.update(range(document.sentence_of(min(ends)), document.sentence_of(max(ends)) + 1))
     return [word for number in sorted(chosen) for word in range(*document.sentences[number])]
 
 
 def _argument_groups(document: Document, pairs: Pairs) -> List[Tuple[int, ...]]:
-    """The words of each argument mention; mentions that share a word are one group."""
+    """The words from first to last of each argument mention, as blinding replaces them; overlapping mentions are one group."""
     entities = sorted({number for pair in pairs for number in pair})
-    return joined(words_of(mention) for number in entities for mention in document.entities[number].mentions)
+    return joined(range(mention.start, mention.end) for number in entities for mention in document.entities[number].mentions)
 
 
 def unique_documents(instances: Iterable[Instance]) -> List[Document]:

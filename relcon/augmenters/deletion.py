@@ -17,7 +17,7 @@ class RandomDeletion(WordAugmenter):
 
     Args:
         rate: probability with which a word is deleted, 0 to 1.
-        scope: `sentence` (those of the pairs) or `document`; see `WordAugmenter`.
+        context: `sentence` (those of the pairs) or `document`; see `WordAugmenter`.
 
     Raises RelconError where an argument is out of range.
 
@@ -28,9 +28,9 @@ class RandomDeletion(WordAugmenter):
         rate = 0.1
     """
 
-    def __init__(self, rate: float = 0.1, scope: Literal["sentence", "document"] = "sentence"):
+    def __init__(self, rate: float = 0.1, context: Literal["sentence", "document"] = "sentence"):
         self.rate = share("rate", rate)
-        self.scope = one_of("scope", scope, ("sentence", "document"))
+        self.context = one_of("context", context, ("sentence", "document"))
 
     def edits(self, room: Room, generator: torch.Generator) -> Edits:
         """The deleted words, each with nothing in its place."""

@@ -19,7 +19,7 @@ class RandomSwap(WordAugmenter):
         rounding: of rate * l; `floor`, `round` or `ceil`.
         minimum: at least so many swaps, unless the rate is 0.
         keep_last: the last word, usually the full stop, stays in its place.
-        scope: `sentence` (those of the pairs) or `document`; see `WordAugmenter`.
+        context: `sentence` (those of the pairs) or `document`; see `WordAugmenter`.
 
     Raises RelconError where an argument is out of range.
 
@@ -36,11 +36,11 @@ class RandomSwap(WordAugmenter):
         rounding: Literal["floor", "round", "ceil"] = "floor",
         minimum: int = 1,
         keep_last: bool = True,
-        scope: Literal["sentence", "document"] = "sentence",
+        context: Literal["sentence", "document"] = "sentence",
     ):
         self.amount = Amount.of(rate, rounding, minimum)
         self.keep_last = keep_last
-        self.scope = one_of("scope", scope, ("sentence", "document"))
+        self.context = one_of("context", context, ("sentence", "document"))
 
     def edits(self, room: Room, generator: torch.Generator) -> Edits:
         """Places whose word changed, with their new words. Fewer than two free places: nothing."""

@@ -29,7 +29,7 @@ class SynonymReplacement(WordAugmenter):
         minimum: at least so many forms, unless the rate is 0.
         occurrences: `all` replaces every free occurrence of a drawn form, `one` a random one of them.
         stop_words: forms that are never replaced, compared without case; the classic 127 English ones unless given.
-        scope: `sentence` (those of the pairs) or `document`; see `WordAugmenter`.
+        context: `sentence` (those of the pairs) or `document`; see `WordAugmenter`.
 
     Raises RelconError where an argument is out of range, and where the synonym source cannot be read.
 
@@ -51,13 +51,13 @@ class SynonymReplacement(WordAugmenter):
         minimum: int = 1,
         occurrences: Literal["all", "one"] = "all",
         stop_words: Optional[List[str]] = None,
-        scope: Literal["sentence", "document"] = "sentence",
+        context: Literal["sentence", "document"] = "sentence",
     ):
         self.synonyms = synonyms
         self.amount = Amount.of(rate, rounding, minimum)
         self.occurrences = one_of("occurrences", occurrences, ("all", "one"))
         self.stop_words: FrozenSet[str] = STOP_WORDS if stop_words is None else frozenset(word.lower() for word in stop_words)
-        self.scope = one_of("scope", scope, ("sentence", "document"))
+        self.context = one_of("context", context, ("sentence", "document"))
         self._choices: Dict[str, List[Tuple[str, ...]]] = {}
 
     def prepare(self, instances: Sequence[Instance]) -> None:

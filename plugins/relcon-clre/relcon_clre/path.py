@@ -1,0 +1,144 @@
+"""The words on the shortest dependency path between two arguments, which carry their relation and must not change."""
+
+import logging
+from collections import Counter
+from typing import Dict, FrozenSet, List, Literal, Optional, Sequence, Set, Tuple
+
+from relcon.augmenters.base import Pairs, argument_words, one_of
+from relcon.data.document import Document, Instance, Mention
+from relcon.data.paths import dependency_path
+from relcon.errors import RelconError, place
+from relcon.interfaces import Parser
+from relcon_clre.blinding import blind
+
+OnMissing = Literal["entities_only", "skip", "all_between", "none"]
+ProtectBy = Literal["position", "form"]
+Overlap = Literal["merge", "skip"]
+
+Path = Optional[FrozenSet[int]]
+"""The words on a path without those of the arguments at its ends; None where there is no path."""
+
+Key = Tuple[str, Tuple[str, ...], Mention, Mention]
+
+logger = logging.getLogger(__name__)
+
+
+class PathProtection:
+    """Which words must not change so that a pair still expresses its relation (Su et al., BioNLP 2021).
+
+    With a parser, the sentence is blinded first and parsed then, so that an argument is one node whatever its words. Without,
+    the document's own parse is used, and a mention of several words stands in the tree with its syntactic head.
+    A path is looked for once per pair, for all instances together in `prepare`.
+
+    parser: a parser, or None for documents that carry a parse.
+    on_missing_path: what to do for arguments without a path (in different trees): `entities_only` protects only the arguments,
+        `all_between` also what stands between them, `skip` leaves the sentence unchanged, `none` protects nothing, as the
+        authors' code does (an argument may then move, as a whole; it is never lost).
+    protect_by: `position` protects the words on the path, `form` also every other occurrence of their forms (the authors' code
+        does so for synonyms and deletion).
+    collapse_prepositions: prepositions are no part of the path in parses that put them between verb and noun.
+    overlap: overlapping arguments are one protected word (`merge`) or leave the sentence unchanged (`skip`).
+    counts: how many pairs had a `path`, had a `missing` one, were `overlapping`.
+    """
+
+    def __init__(
+        self,
+        parser: Optional[Parser] = None,
+        on_missing_path: OnMissing = "entities_only",
+        protect_by: ProtectBy = "position",
+        collapse_prepositions: bool = True,
+        overlap: Overlap = "merge",
+    ):
+        self.parser = parser
+        self.on_missing_path = one_of("on_missing_path", on_missing_path, ("entities_only", "skip", "all_between", "none"))
+        self.protect_by = one_of("protect_by", protect_by, ("position", "form"))
+        self.collapse_prepositions = collapse_prepositions
+        self.overlap = one_of("overlap", overlap, ("merge", "skip"))
+        self.counts: Dict[str, int] = Counter(path=0, missing=0, overlapping=0)
+        self._paths: Dict[Key, Path] = {}
+
+    def prepare(self, instances: Sequence[Instance]) -> None:
+        """Find the paths of all instances, parsing in one go, and log how many there are not."""
+        self._find(instances)
+        pairs = sum(self.counts.values())
+        logger.info("%d of %d pairs have a dependency path, %d overlap", self.counts["path"], pairs, self.counts["overlapping"])
+        if self.counts["missing"]:
+            message = "%d of %d pairs have no dependency path between their arguments; on_missing_path = '%s'"
+            logger.warning(message, self.counts["missing"], pairs, self.on_missing_path)
+
+    def protected(self, document: Document, pairs: Pairs) -> Set[int]:
+        """The words that must not change: arguments and paths of all pairs."""
+        return {word for head, tail in pairs for word in self._protected(Instance(document, head, tail))}
+
+    def path(self, instance: Instance) -> Path:
+        """The words between the instance's closest mentions on their path; empty for mentions that overlap."""
+        if _key(instance) not in self._paths:
+            self._find([instance])
+        return self._paths[_key(instance)]
+
+    def _protected(self, instance: Instance) -> Set[int]:
+        document = instance.document
+        everything = set(range(len(document.words)))
+        arguments = argument_words(document, [(instance.head, instance.tail)])
+        if _overlapping(instance):
+            return everything if self.overlap == "skip" else arguments
+        path = self.path(instance)
+        if path is not None:
+            forms = {document.words[word] for word in path} if self.protect_by == "form" else set()
+            return arguments | path | {n for n, word in enumerate(document.words) if word in forms}
+        ends = [end for mention in instance.mentions for end in (mention.start, mention.end)]
+        return {
+            "entities_only": arguments,
+            "all_between": arguments.union(range(min(ends), max(ends))),
+            "skip": everything,
+            "none": set(),
+        }[self.on_missing_path]
+
+    def _find(self, instances: Sequence[Instance]) -> None:
+        """Find and keep the paths that are not known yet."""
+        unknown = {_key(instance): instance for instance in instances if _key(instance) not in self._paths}
+        apart = {key: instance for key, instance in unknown.items() if not _overlapping(instance)}
+        paths = self._parsed_paths(self.parser, list(apart.values())) if self.parser else [self._own_path(each) for each in apart.values()]
+        self._paths.update(dict.fromkeys(unknown, frozenset()))
+        self._paths.update(zip(apart, paths, strict=True))
+        self.counts["missing"] += paths.count(None)
+        self.counts["path"] += len(paths) - paths.count(None)
+        self.counts["overlapping"] += len(unknown) - len(apart)
+
+    def _parsed_paths(self, parser: Parser, instances: List[Instance]) -> List[Path]:
+        """The paths of blinded sentences, by the parser."""
+        blinded = [blind(instance) for instance in instances]
+        parsed = parser.parse([each.document for each in blinded])
+        paths = [self._between(document, document.entities[0].mentions[0], document.entities[1].mentions[0]) for document in parsed]
+        return [
+            None if path is None else frozenset(word for token in path for word in each.tokens[token])
+            for each, path in zip(blinded, paths, strict=True)
+        ]
+
+    def _own_path(self, instance: Instance) -> Path:
+        """The path in the parse that the document carries."""
+        document = instance.document
+        if document.parse is None:
+            where = f" ({place(document.source.path, document.source.line)})" if document.source else ""
+            raise RelconError(
+                f"Document '{document.id}'{where} has no dependency parse. Give the augmenter a parser: in the config a section "
+                '[...augmenter.parser] with @parsers = "relcon.SpacyParser.v1" and pipeline = "en_core_web_sm" '
+                "(after `python -m spacy download en_core_web_sm`) or the directory of another spaCy pipeline."
+            )
+        return self._between(document, *instance.mentions)
+
+    def _between(self, document: Document, head: Mention, tail: Mention) -> Path:
+        path = dependency_path(document, head, tail, self.collapse_prepositions)
+        return None if path is None else frozenset(path).difference(range(head.start, head.end), range(tail.start, tail.end))
+
+
+def _overlapping(instance: Instance) -> bool:
+    """Whether the two mentions overlap, so that blinding merges them."""
+    head, tail = instance.mentions
+    return head.overlaps(tail)
+
+
+def _key(instance: Instance) -> Key:
+    """Two instances with one key have one path: the same sentence, the same mentions."""
+    document = instance.document
+    return (document.id, document.words, *instance.mentions)
