@@ -7,9 +7,9 @@ batch (Gao et al., 2021, "Scaling Deep Contrastive Learning Batch Size under Mem
 seed of its own, so that both passes see the same dropout.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,8 @@ Key = Tuple[str, str]
 More = Callable[[Tower, List[View]], Tensor]
 """Pools further views of states that are at hand."""
 
-Backward = Callable[[Tensor], None]
-"""Takes the gradients of a scalar (`Tensor.backward`, or an accelerator's, which scales)."""
+Precision = Callable[[], ContextManager[Any]]
+"""Makes the context of mixed precision."""
 
 
 # ---- where the units lie -------------------------------------------------------------------------------------------------
@@ -100,9 +100,7 @@ class Chunk:
         """Vectors of these requests, in their order, and a way to pool more views of the same states."""
         encoded = self.encoder(self.prepared, self.depth)
         self.positions = encoded.mask.numel()
-        vectors = {
-            key: self.wanted[key].tower.pool(encoded, _moved(self.wanted[key].spans, encoded)) for key in keys if key in self.wanted
-        }
+        vectors = {key: self.wanted[key].tower.pool(encoded, _moved(self.wanted[key].spans, encoded)) for key in keys if key in self.wanted}
 
         def more(tower: Tower, views: List[View]) -> Tensor:
             return tower.pool(encoded, _moved(locate(self.prepared, self.index, views), encoded))
@@ -201,45 +199,43 @@ def step(
     *,
     chunk: Optional[int] = None,
     cache: bool = False,
-    backward: Optional[Backward] = Tensor.backward,
+    backward: bool = True,
+    scale: float = 1.0,
+    autocast: Precision = nullcontext,
 ) -> StepResult:
     """One weighted loss of all tasks over a batch; its gradients are added to those of the parameters.
 
     tasks: those of the batch's stream, by name. chunk: the largest number of inputs of a forward; None: all at once.
-    cache: gradient caching: the same loss and gradients in the memory of one chunk.
-    backward: takes the gradients of a scalar, called once or several times with parts of the weighted loss; None: the loss
-    alone is computed. Draws one number per chunk from torch's global random stream.
+    cache: gradient caching: the same loss and gradients in the memory of one chunk. backward: False computes the loss alone.
+    scale: a factor of the loss before its gradients are taken (1 / accumulated batches, a gradient scaler's factor).
+    autocast: makes the context of mixed precision for encoders, poolers and heads.
+
+    Draws one number per chunk from torch's global random stream.
     """
     requests = {(name, own): request for name, task in tasks.items() for own, request in task.requests(batch[task.reads]).items()}
-    engine = _Step(tasks, batch, requests, list(plan(requests, chunk)), backward)
-    with torch.set_grad_enabled(backward is not None):
-        if cache and backward is not None and len(engine.chunks) > 1:
+    engine = _Step(tasks, batch, requests, list(plan(requests, chunk)), scale, autocast)
+    with torch.set_grad_enabled(backward):
+        if cache and backward and len(engine.chunks) > 1:
             engine.cached()
         else:
             engine.plain()
     return engine.result()
 
 
-class _Known(torch.autograd.Function):
-    """A scalar 0 whose gradient is known: carries the gradient of a chunk's vectors into the second pass, as it is."""
-
-    @staticmethod
-    def forward(context: Any, vectors: Tensor, gradient: Tensor) -> Tensor:
-        context.gradient = gradient
-        return vectors.new_zeros(())
-
-    @staticmethod
-    def backward(context: Any, _: Tensor) -> Tuple[Tensor, None]:
-        return context.gradient, None
-
-
 class _Step:
     """The state of one step: its chunks, their seeds, and the losses so far."""
 
     def __init__(
-        self, tasks: Mapping[str, Task], batch: Batch, requests: Dict[Key, Request], chunks: List[Chunk], backward: Optional[Backward]
+        self,
+        tasks: Mapping[str, Task],
+        batch: Batch,
+        requests: Dict[Key, Request],
+        chunks: List[Chunk],
+        scale: float,
+        autocast: Precision,
     ):
-        self.tasks, self.batch, self.requests, self.chunks, self.backward = tasks, batch, requests, chunks, backward
+        self.tasks, self.batch, self.requests, self.chunks = tasks, batch, requests, chunks
+        self.scale, self.autocast = scale, autocast
         self.seeds = torch.randint(2**62, (len(chunks),)).tolist()  # one random stream per chunk: the same in both passes
         self.joint = [key for key in requests if tasks[key[0]].joint]
         self.apart = [key for key in requests if not tasks[key[0]].joint]
@@ -271,17 +267,16 @@ class _Step:
         for chunk, seed, leaf in zip(self.chunks, self.seeds, leaves, strict=True):
             with self._stream(chunk, seed), torch.set_grad_enabled(chunk.trains):
                 vectors, shares = self._run(chunk, self.joint + self.apart)
-            gradients = {key: leaf[key].grad for key in leaf}
-            known = [_Known.apply(vectors[key], gradient) for key, gradient in gradients.items() if gradient is not None]
-            self._take_gradients([*shares, *known])
+            self._take_gradients(shares, [(vectors[key], leaf[key].grad) for key in leaf])
 
     def _run(self, chunk: Chunk, keys: Sequence[Key]) -> Tuple[Dict[Key, Tensor], List[Tensor]]:
         """Vectors of the joint requests, and the weighted losses of the separable ones: shares of the mean over their views.
 
         Separable tasks come last, so that the joint ones draw the same random numbers with and without them.
         """
-        vectors, more = chunk.run(keys)
-        shares = [self._share(key, chunk.wanted[key], vectors[key], more) for key in self.apart if key in vectors and self.alive[key]]
+        with self.autocast():
+            vectors, more = chunk.run(keys)
+            shares = [self._share(key, chunk.wanted[key], vectors[key], more) for key in self.apart if key in vectors and self.alive[key]]
         return {key: vectors[key] for key in self.joint if key in vectors}, shares
 
     def _share(self, key: Key, wanted: Wanted, vectors: Tensor, more: More) -> Tensor:
@@ -307,11 +302,12 @@ class _Step:
                 losses.append(task.weight * loss)
         return losses
 
-    def _take_gradients(self, losses: Sequence[Tensor]) -> None:
-        """Gradients of the sum of those that have any."""
-        losses = [loss for loss in losses if loss.requires_grad]
-        if losses and self.backward is not None:
-            self.backward(torch.stack(losses).sum())
+    def _take_gradients(self, losses: Sequence[Tensor], carried: Sequence[Tuple[Tensor, Optional[Tensor]]] = ()) -> None:
+        """Gradients of scaled losses, and of vectors whose own gradients are known (these carry the scale already)."""
+        heads = [(loss * self.scale, None) for loss in losses if loss.requires_grad]
+        heads += [(vectors, gradient) for vectors, gradient in carried if gradient is not None]
+        if heads and torch.is_grad_enabled():
+            torch.autograd.backward(*(list(each) for each in zip(*heads, strict=True)))
 
     @contextmanager
     def _stream(self, chunk: Chunk, seed: int) -> Iterator[None]:
@@ -339,9 +335,14 @@ class _Step:
 # ---- evaluation ----------------------------------------------------------------------------------------------------------
 
 
+def embed(tower: Tower, views: Sequence[View], chunk: int = 64) -> Tensor:
+    """Vectors [U, D] of views in evaluation mode, without gradients. The lost slots of a lost view are zeros."""
+    return encode(tower, views, chunk)[0]
+
+
 @torch.no_grad()
-def embed(tower: Tower, views: Sequence[View], chunk: int = 64) -> Tuple[Tensor, Tensor]:
-    """Vectors [U, D] of views in evaluation mode, and alive [U]: False where cropping took a view (its lost slots are zeros).
+def encode(tower: Tower, views: Sequence[View], chunk: int = 64) -> Tuple[Tensor, Tensor]:
+    """Vectors [U, D] in evaluation mode, without gradients, and alive [U]: False where cropping took a view.
 
     chunk: how many inputs are encoded at a time. ValueError where there are no views.
     """

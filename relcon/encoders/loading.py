@@ -2,10 +2,10 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple, cast
 
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from relcon.errors import RelconError
@@ -14,7 +14,7 @@ WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.vocab")
 
 
-def load(path: str, dropout: Optional[float] = None) -> Tuple[nn.Module, PreTrainedTokenizerBase]:
+def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model in float32 and its tokenizer.
 
     path: a folder, or a name that transformers finds in its cache or on its hub. dropout: replaces every dropout
@@ -29,7 +29,7 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[nn.Module, PreTrai
     with quiet():
         model = _model(path, dropout)
         tokenizer = _attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path)
-    rows = model.get_input_embeddings().num_embeddings
+    rows = len(embedding_table(model).weight)
     if len(tokenizer) > rows:
         raise RelconError(f"Encoder '{path}': the tokenizer has {len(tokenizer)} pieces, but the model only {rows} embedding rows.")
     if tokenizer.pad_token_id is None:
@@ -46,7 +46,7 @@ def _check_folder(folder: Path) -> None:
             raise RelconError(f"Encoder folder '{folder}' has no {what} (none of {', '.join(patterns)}). Copy the whole folder.")
 
 
-def _model(path: str, dropout: Optional[float]) -> nn.Module:
+def _model(path: str, dropout: Optional[float]) -> PreTrainedModel:
     """The model, its weights complete: only a sentence-vector layer (pooler) may start at random."""
     config = _attempt(path, "config", AutoConfig.from_pretrained, path)
     if dropout is not None:
@@ -73,6 +73,11 @@ def _attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any
 def _some(names: Sequence[Any]) -> str:
     shown: List[str] = [str(name) for name in list(names)[:3]]
     return "missing or of another size: " + ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def embedding_table(model: PreTrainedModel) -> nn.Embedding:
+    """The embeddings of word pieces."""
+    return cast(nn.Embedding, model.get_input_embeddings())
 
 
 @contextmanager

@@ -33,7 +33,5 @@ class MiniLM(Transformer):
         max_length = 128
     """
 
-    def __init__(
-        self, max_length: int = 128, freeze_layers: int = 0, freeze_embeddings: bool = False, dropout: Optional[float] = None
-    ):
+    def __init__(self, max_length: int = 128, freeze_layers: int = 0, freeze_embeddings: bool = False, dropout: Optional[float] = None):
         super().__init__(str(minilm_folder()), max_length, freeze_layers, freeze_embeddings, dropout)

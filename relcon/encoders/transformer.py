@@ -6,10 +6,11 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from relcon.contrast import ABSENT, Encoded, Input, Prepared, Text
 from relcon.encoders.cropping import survivors
-from relcon.encoders.loading import load
+from relcon.encoders.loading import embedding_table, load
 from relcon.encoders.pieces import Frame, Pieces, WordPieces
 from relcon.errors import RelconError
 from relcon.interfaces import Encoder
@@ -61,6 +62,7 @@ class Transformer(Encoder):
         super().__init__()
         if dropout is not None and not 0 <= dropout < 1:
             raise RelconError(f"dropout must lie in [0, 1), got {dropout}.")
+        self.model: PreTrainedModel
         self.model, tokenizer = load(path, dropout)
         self.words = WordPieces(tokenizer, max_length)
         self.width = int(self.model.config.hidden_size)
@@ -80,12 +82,12 @@ class Transformer(Encoder):
     def add_tokens(self, tokens: Sequence[str]) -> None:
         """Make each token one piece. The embedding of a new one is the mean of those of the pieces it was cut into before,
         so that no randomness is needed and `[E1]` and `[E2]` differ from the start."""
-        before = self.model.get_input_embeddings().weight.clone()
+        before = embedding_table(self.model).weight.clone()
         former = self.words.add(tokens)
         if len(self.words.tokenizer) > len(before):
             with torch.random.fork_rng():
                 self.model.resize_token_embeddings(len(self.words.tokenizer), mean_resizing=False)
-        table = self.model.get_input_embeddings().weight
+        table = embedding_table(self.model).weight
         for token, pieces in former.items():
             table[self.words.tokenizer.convert_tokens_to_ids(token)] = before[list(pieces)].mean(0)
         self._freeze()
@@ -111,7 +113,8 @@ class Transformer(Encoder):
         """Texts as rows of pieces, one row each, padded to the longest."""
         rows = [self._row(text) for text in inputs if isinstance(text, Text)]
         if len(rows) < len(inputs):
-            raise TypeError(f"{type(self).__name__} reads texts, not {sorted({type(i).__name__ for i in inputs if not isinstance(i, Text)})}")
+            others = sorted({type(each).__name__ for each in inputs if not isinstance(each, Text)})
+            raise TypeError(f"{type(self).__name__} reads texts, not {', '.join(others)}")
         ids = nn.utils.rnn.pad_sequence([torch.tensor(row.ids) for row in rows], True, self.words.tokenizer.pad_token_id)
         length = torch.tensor([len(row.ids) for row in rows])
         position = torch.arange(ids.shape[1])
@@ -147,7 +150,7 @@ class Transformer(Encoder):
 
     def forward(self, prepared: Prepared, depth: Optional[int] = None) -> Encoded:
         """States [B, L, H] after `depth` layers (None: all of them, and then with the sentence vector where there is one)."""
-        device = self.model.get_input_embeddings().weight.device
+        device = embedding_table(self.model).weight.device
         tensors = {name: tensor.to(device) for name, tensor in prepared.tensors.items()}
         with self._cut_at(depth):
             out = self.model(**tensors, return_dict=True)
@@ -181,7 +184,7 @@ class Transformer(Encoder):
         layers = getattr(*self._layers)
         frozen: List[nn.Module] = list(layers[: self.freeze_layers])
         if self.freeze_layers or self.freeze_embeddings:
-            frozen.append(self.model.embeddings)
+            frozen.append(self.model.get_submodule("embeddings"))
         if self.freeze_layers == len(layers):
             frozen.append(self.model)
         for module in frozen:
@@ -226,7 +229,7 @@ def _places(rows: Sequence[Row]) -> Tuple[Tensor, Tensor]:
     return where, whole
 
 
-def _layer_list(model: nn.Module) -> Tuple[nn.Module, str]:
+def _layer_list(model: PreTrainedModel) -> Tuple[nn.Module, str]:
     """The module that holds the stack of layers, and the stack's name in it."""
     for owner in model.modules():
         for name, child in owner.named_children():
@@ -235,7 +238,7 @@ def _layer_list(model: nn.Module) -> Tuple[nn.Module, str]:
     raise RelconError(f"{type(model).__name__} is not built of a list of layers: choose a BERT- or RoBERTa-like encoder.")
 
 
-def _positions(model: nn.Module) -> Optional[int]:
+def _positions(model: PreTrainedModel) -> Optional[int]:
     """How many positions the model has embeddings for; RoBERTa's count behind the padding row."""
     table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
     if not isinstance(table, nn.Embedding):

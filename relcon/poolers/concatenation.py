@@ -34,7 +34,7 @@ class Concatenation(Pooler):
         super().__init__()
         if not poolers:
             raise RelconError("relcon.Concatenation.v1 needs at least one pooler.")
-        self.poolers = nn.ModuleDict(poolers)
+        self.poolers: Dict[str, Pooler] = nn.ModuleDict(poolers)  # type: ignore[assignment]
 
     def width(self, state: int) -> int:
         """The sum of theirs."""

@@ -44,7 +44,9 @@ class SpanPool(Pooler):
     def forward(self, encoded: Encoded, spans: Spans) -> Tensor:
         """Vectors [U, slots * H]."""
         if spans.slots != self.slots:
-            raise RelconError(f"relcon.SpanPool.v1 has slots = {self.slots}, but the renderer's views have {spans.slots}. Change one of them.")
+            raise RelconError(
+                f"relcon.SpanPool.v1 has slots = {self.slots}, but the views have {spans.slots}. Change it or the renderer's unit."
+            )
         slots = segment_mean(self._spans(encoded, spans), spans.slot, spans.units * spans.slots)  # [U * slots, H]
         return slots.reshape(spans.units, -1)
 

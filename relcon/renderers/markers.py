@@ -81,7 +81,7 @@ class TypedMarkers(MarkedRenderer):
 
     def _marks(self, name: str, kind: str) -> Marks:
         if kind not in self.types:
-            raise RelconError(f"An entity has the type '{kind}', which relcon.TypedMarkers.v1 does not declare.{did_you_mean(kind, self.types)}")
+            raise RelconError(f"The entity type '{kind}' is not among the types of relcon.TypedMarkers.v1.{did_you_mean(kind, self.types)}")
         label = f"{name}-{kind.replace(' ', '_')}" if kind else name
         return Marks((f"[{label}]",), (f"[/{label}]",))
 

@@ -54,5 +54,3 @@ def _slot(entity: Entity, start: int, end: int) -> Slot:
     """The entity's mentions inside the window, counted from its first word."""
     inside = [mention for mention in entity.mentions if start <= mention.start and mention.end <= end]
     return tuple(Span(first - start, last - start) for mention in inside for first, last in mention.spans)
-
-
