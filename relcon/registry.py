@@ -9,6 +9,8 @@ Listing names imports no plugin, so that a broken one never hides the others. A 
 """
 
 import importlib.metadata
+import sys
+from functools import lru_cache
 from typing import Any, Callable, ClassVar, Dict, List, NamedTuple, Optional, Tuple, Type, TypeVar
 
 import catalogue
@@ -31,6 +33,12 @@ class Offer(NamedTuple):
     load: Callable[[], Any]
 
 
+@lru_cache(maxsize=8)
+def _entry_points(search: Tuple[str, ...]) -> importlib.metadata.EntryPoints:
+    """All entry points of the packages on this search path; reading them takes long enough to do it once per path."""
+    return importlib.metadata.entry_points()
+
+
 class Registry:
     """The components of one interface, by versioned name (`package.Thing.v1`).
 
@@ -51,12 +59,12 @@ class Registry:
         """Everything that is on offer, sorted by name; nothing is imported."""
         found = [
             Offer(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point.value, point.load)
-            for point in importlib.metadata.entry_points(group=self.group)
+            for point in _entry_points(tuple(sys.path)).select(group=self.group)
         ]
         for name, component in self.local.get_all().items():
             target = f"{component.__module__}:{component.__qualname__}"
             found.append(Offer(name, "--code", "", target, lambda component=component: component))
-        return sorted(set(found), key=lambda offer: offer[:4])
+        return sorted(found, key=lambda offer: offer[:4])
 
     def names(self) -> List[str]:
         """All names on offer, without importing any of them."""
@@ -85,13 +93,18 @@ class Registry:
         packages = sorted({f"{offer.package} ({offer.target})" for offer in offers})
         if len(packages) > 1:
             raise RelconError(f"'{name}' in '@{self.kind}' is offered by {' and '.join(packages)}. Uninstall one of them.")
+        return self.load(offers[0])
+
+    def load(self, offer: Offer) -> Any:
+        """The component of one offer. RelconError with the package's name and its reason where importing it fails."""
+        origin = f"'{offer.name}' in '@{self.kind}' could not be loaded from package {offer.package} ({offer.target})"
         try:
-            return offers[0].load()
+            component = offer.load()
         except Exception as error:  # a stranger's module may raise anything while it is imported
-            raise RelconError(
-                f"'{name}' in '@{self.kind}' could not be loaded from package {offers[0].package} ({offers[0].target}): "
-                f"{type(error).__name__}: {error}"
-            ) from error
+            raise RelconError(f"{origin}: {type(error).__name__}: {error}") from error
+        if not callable(component):
+            raise RelconError(f"{origin}: it names a {type(component).__name__}, not a class or function.")
+        return component
 
 
 class Registrable:
@@ -109,6 +122,13 @@ class Registrable:
     def register(cls, name: str) -> Callable[[Component], Component]:
         """Register a component of this interface from a `--code` file: `@Augmenter.register("mine.Shuffle.v1")`."""
         return cls.registry.register(name)
+
+
+def registry_of(kind: str) -> Registry:
+    """The registry that a config writes as `@kind`; RelconError with the nearest name where there is none."""
+    if kind not in INTERFACES:
+        raise RelconError(f"there is no registry '@{kind}'.{did_you_mean(kind, INTERFACES)}")
+    return INTERFACES[kind].registry
 
 
 def interface_of(annotation: Any) -> Optional[Tuple[str, type]]:

@@ -1,0 +1,238 @@
+"""`relcon check`: every mistake of a config at once, without building anything.
+
+The walk goes through the config as its components' signatures describe it. A value found wrong is not looked into further,
+so that one mistake is one message.
+"""
+
+from typing import Any, Dict, List, Optional, Tuple
+
+from relcon.components import REQUIRED, Argument, arguments, component_of, kind_of
+from relcon.config.loaded import LoadedConfig
+from relcon.config.names import stage_mistakes
+from relcon.config.source import Keys
+from relcon.config.types import alternatives, choices, expected, fits, is_dict, is_list, parameter, shown
+from relcon.errors import ConfigError, Problem, RelconError, did_you_mean
+from relcon.interfaces import Corpus, Protocol, Stage
+from relcon.registry import interface_of
+from relcon.settings import FREE, LEAST, SECTIONS, Training, too_small
+
+
+def check_config(loaded: LoadedConfig) -> List[Problem]:
+    """All mistakes of a config, in the order of its lines, those of overrides last. Builds nothing, reads no data."""
+    walk = Walk(loaded)
+    walk.config()
+    return sorted(loaded.problems + walk.problems, key=_order)
+
+
+def require_sound(loaded: LoadedConfig) -> None:
+    """ConfigError with all mistakes where there are any."""
+    problems = check_config(loaded)
+    if problems:
+        raise ConfigError(problems, f"{loaded.path}: {count(len(problems), 'mistake')}", most=len(problems))
+
+
+def count(number: int, thing: str) -> str:
+    """'1 mistake', '2 mistakes'."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _order(problem: Problem) -> Tuple[bool, int]:
+    line = problem.where.rpartition(":")[2]
+    return problem.where.startswith("--"), int(line) if line.isdigit() else 0
+
+
+def _remedy(keys: Keys, argument: Argument) -> str:
+    """How to give a missing argument."""
+    way = ".".join(keys)
+    kinds = [found[0] for found in map(interface_of, alternatives(argument.annotation)) if found is not None]
+    return f"Add [{way}] with @{kinds[0]}." if kinds else f"Add it, or give --{way} VALUE."
+
+
+class Walk:
+    """One walk through a config. problems: what it found. blocks: how many components it met."""
+
+    def __init__(self, loaded: LoadedConfig):
+        self.loaded = loaded
+        self.problems: List[Problem] = []
+        self.blocks = 0
+        self.valid: List[str] = []
+        self.unplaced: List[Tuple[Keys, str]] = []
+
+    # ---- reports ----
+
+    def report(self, keys: Keys, message: str) -> None:
+        """A mistake in the value of a key."""
+        self.problems.append(Problem(self.loaded.where(keys), f"[{'.'.join(keys[:-1])}] {keys[-1]}: {message}"))
+
+    def report_section(self, keys: Keys, message: str) -> None:
+        """A mistake of a section as a whole."""
+        self.problems.append(Problem(self.loaded.where(keys), f"[{'.'.join(keys)}] {message}"))
+
+    def unknown(self, keys: Keys, message: str) -> None:
+        """Something that has no place; where an override brought it, the nearest way that can be overridden is named at the end."""
+        override = self.loaded.added(keys)
+        if override is not None:
+            self.unplaced.append((keys, override))
+        elif isinstance(self.loaded.at(keys), dict):
+            self.report_section(keys, message)
+        else:
+            self.report(keys, message)
+
+    def settle_overrides(self) -> None:
+        """Report the overrides that landed nowhere, now that every valid way is known."""
+        for override in dict.fromkeys(place for _, place in self.unplaced):
+            near = did_you_mean(override, [f"--{way}" for way in self.valid])
+            self.problems.append(Problem(override, f"does not override anything in the config.{near}"))
+
+    # ---- the config's sections ----
+
+    def config(self) -> None:
+        """Everything."""
+        tree = self.loaded.tree
+        for name in tree:
+            if name not in SECTIONS:
+                self.unknown((name,), f"is no section of a config.{did_you_mean(name, SECTIONS)}")
+            elif not isinstance(tree[name], dict) and not (name == "protocol" and tree[name] is None):
+                self.report((name,), f"must be a section: {SECTIONS[name]}.")
+        for name in FREE:
+            self.free(name)
+        self.training()
+        self.component_section("data", Corpus, "what to train on")
+        if tree.get("protocol") is not None:
+            self.component_section("protocol", Protocol, "")
+        self.stages()
+        self.settle_overrides()
+
+    def section(self, name: str) -> Dict[str, Any]:
+        """A top-level section, empty where it is missing or none."""
+        value = self.loaded.tree.get(name)
+        return value if isinstance(value, dict) else {}
+
+    def free(self, name: str) -> None:
+        """`[paths]` and `[vars]`: the user's own keys, which an override must find there."""
+        for key, value in self.section(name).items():
+            if self.loaded.added((name, key)):
+                self.unknown((name, key), "")
+                continue
+            self.valid.append(f"{name}.{key}")
+            if name == "paths" and value is not None and not isinstance(value, str):
+                self.report((name, key), f"expected a text in double quotes or null, got {shown(value)}.")
+
+    def training(self) -> None:
+        """`[training]`: known keys, of their types, not below their least."""
+        found = len(self.problems)
+        self.keys(("training",), self.section("training"), arguments(Training), "[training]")
+        for key, least in LEAST.items():
+            value = self.section("training").get(key)
+            if len(self.problems) == found and value is not None and value < least:
+                self.report(("training", key), too_small(key, value))
+
+    def component_section(self, name: str, interface: Any, purpose: str) -> None:
+        """`[data]` and `[protocol]`: one block each."""
+        if name in self.loaded.tree:
+            if isinstance(self.loaded.tree[name], dict):
+                self.value((name,), self.loaded.tree[name], interface)
+        else:
+            self.problems.append(Problem(self.loaded.where(()), f"there is no section [{name}], {purpose}: {SECTIONS[name]}."))
+
+    def stages(self) -> None:
+        """`[stages.*]`: blocks, and the names in them."""
+        stages = self.section("stages")
+        if not stages:
+            self.problems.append(Problem(self.loaded.where(("stages",)), f"there are no [stages.NAME]: {SECTIONS['stages']}."))
+        for name, block in stages.items():
+            self.value(("stages", name), block, Stage)
+        for keys, message in stage_mistakes(stages):
+            self.report(keys, message)
+
+    # ---- blocks ----
+
+    def block(self, keys: Keys, block: Dict[str, Any], kind: str) -> None:
+        """A component block: the component exists, its keys are known, of their types, and complete."""
+        self.blocks += 1
+        named = [key for key in block if key.startswith("@")]
+        if len(named) > 1:
+            self.report_section(keys, f"names {len(named)} components ({', '.join(named)}); one block is one component.")
+            return
+        self.valid.append(".".join((*keys, named[0])))
+        try:
+            component = component_of(kind, block[named[0]])
+            known = arguments(component)
+        except RelconError as error:
+            self.problems.append(Problem(self.loaded.where((*keys, named[0])), f"[{'.'.join(keys)}] {error}"))
+            return
+        self.keys(keys, {key: value for key, value in block.items() if key not in named}, known, f"'{block[named[0]]}'")
+
+    def keys(self, keys: Keys, block: Dict[str, Any], known: Dict[str, Argument], owner: str) -> None:
+        """The keys of a block or of `[training]` against what its owner takes."""
+        self.valid += [".".join((*keys, name)) for name in known]
+        for key, value in block.items():
+            if key in known:
+                self.value((*keys, key), value, known[key].annotation)
+            else:
+                self.unknown((*keys, key), f"{owner} takes no '{key}'.{did_you_mean(key, known)}")
+        for name, argument in known.items():
+            if argument.default is REQUIRED and name not in block:
+                self.report_section(keys, f"{owner} needs '{name}' ({expected(argument.annotation)}). {_remedy((*keys, name), argument)}")
+
+    # ---- values ----
+
+    def value(self, keys: Keys, value: Any, annotation: Any) -> None:
+        """A value against the type that was declared for it."""
+        branches = alternatives(annotation)
+        if self.loaded.broken(keys):
+            return
+        if kind_of(value) is not None:
+            self.component(keys, value, annotation)
+        elif isinstance(value, dict):
+            self.section_value(keys, value, annotation)
+        elif isinstance(value, list):
+            self.list_value(keys, value, annotation)
+        elif value is None and not any(fits(value, branch) for branch in branches):
+            self.missing(keys, annotation)
+        elif not any(fits(value, branch) for branch in branches):
+            near = did_you_mean(value, choices(annotation)) if isinstance(value, str) and choices(annotation) else ""
+            self.report(keys, f"expected {expected(annotation)}, got {shown(value)}.{near}")
+
+    def missing(self, keys: Keys, annotation: Any) -> None:
+        """Null where a value is needed: name the override that gives it, at the end of the references."""
+        origin = self.loaded.origin(keys)
+        what = "FILE" if origin[0] == "paths" else "VALUE"
+        self.report(keys, f"needs a value ({expected(annotation)}), but is null. Give --{'.'.join(origin)} {what}.")
+
+    def component(self, keys: Keys, value: Dict[str, Any], annotation: Any) -> None:
+        """A block where something of this annotation is expected."""
+        kind = str(kind_of(value))
+        branches = alternatives(annotation)
+        offered = [found for found in map(interface_of, branches) if found is not None]
+        if kind in [name for name, _ in offered] or Any in branches:
+            self.block(keys, value, kind)
+        elif offered:
+            wanted = " or ".join(f"@{name}" for name, _ in offered)
+            self.report_section(keys, f"expected a block of {wanted}, got one of @{kind}.{did_you_mean(kind, [name for name, _ in offered])}")
+        else:
+            self.report_section(keys, f"expected {expected(annotation)}, got a block of @{kind}.")
+
+    def section_value(self, keys: Keys, value: Dict[str, Any], annotation: Any) -> None:
+        """A dictionary: names to values, or a block that forgot to say which component it is."""
+        branches = alternatives(annotation)
+        branch = next((branch for branch in branches if is_dict(branch) or branch is Any), None)
+        offered = [found for found in map(interface_of, branches) if found is not None]
+        if branch is not None:
+            inner = parameter(branch) if is_dict(branch) else Any
+            self.valid.append(".".join(keys))
+            for key, item in value.items():
+                self.value((*keys, key), item, inner)
+        elif offered:
+            self.unknown(keys, f'needs @{offered[0][0]} = "NAME" to say which component it is.')
+        else:
+            self.unknown(keys, f"expected {expected(annotation)}, got a section.")
+
+    def list_value(self, keys: Keys, value: List[Any], annotation: Any) -> None:
+        """A list, each of whose items is looked at."""
+        branch: Optional[Any] = next((branch for branch in alternatives(annotation) if is_list(branch) or branch is Any), None)
+        if branch is None:
+            self.report(keys, f"expected {expected(annotation)}, got the list {shown(value)}.")
+            return
+        for item in value:
+            self.value(keys, item, parameter(branch) if is_list(branch) else Any)

@@ -1,0 +1,68 @@
+"""Components as configs see them: their arguments with types and defaults, and the example block of their docstring."""
+
+import inspect
+import re
+import textwrap
+from typing import Any, Dict, NamedTuple, Optional, get_type_hints
+
+import relcon.interfaces  # noqa: F401  (defines the registries)
+from relcon.errors import RelconError
+from relcon.registry import INTERFACES, registry_of
+
+REQUIRED = inspect.Parameter.empty
+_COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Argument(NamedTuple):
+    """One constructor argument: its name, its type, its default (`REQUIRED` where it has none)."""
+
+    name: str
+    annotation: Any
+    default: Any = REQUIRED
+
+
+def arguments(component: Any) -> Dict[str, Argument]:
+    """What a block of this component may say, in the order of its signature.
+
+    RelconError where an annotation cannot be resolved (a name imported for type checkers only).
+    """
+    function = component.__init__ if inspect.isclass(component) else component
+    try:
+        hints = get_type_hints(function)
+    except Exception as error:  # a stranger's annotation may raise anything when it is evaluated
+        raise RelconError(f"the types of {component.__module__}:{component.__qualname__} cannot be read: {error}") from error
+    return {
+        name: Argument(name, hints.get(name, Any), parameter.default)
+        for name, parameter in inspect.signature(component).parameters.items()
+        if parameter.kind not in _COLLECTING
+    }
+
+
+def component_of(kind: str, name: Any) -> Any:
+    """The component behind `@kind = "name"`, known to be of the registry's interface; RelconError where it cannot be had."""
+    registry = registry_of(kind)
+    if not isinstance(name, str):
+        raise RelconError(f"@{kind} takes a registered name in double quotes, got {name!r}.")
+    component = registry.get(name)
+    made = component if inspect.isclass(component) else get_type_hints(component).get("return")
+    interface = INTERFACES[kind]
+    if not (inspect.isclass(made) and issubclass(made, interface)):
+        raise RelconError(f"'{name}' in '@{kind}' is no {interface.__name__}: its package registered it under the wrong interface.")
+    return component
+
+
+def kind_of(value: Any) -> Optional[str]:
+    """The registry that a block names (`samplers` for `@samplers = ...`), or None where the value is no component block."""
+    keys = [key for key in value if key.startswith("@")] if isinstance(value, dict) else []
+    return keys[0][1:] if keys else None
+
+
+def docstring_block(component: Any) -> Optional[str]:
+    """The config block at the end of a component's docstring (below `Config::`), or None where it has none."""
+    parts = re.split(r"^Config::[ ]*\n", inspect.getdoc(component) or "", maxsplit=1, flags=re.MULTILINE)
+    return textwrap.dedent(parts[1]).strip() + "\n" if len(parts) == 2 else None
+
+
+def docstring_text(component: Any) -> str:
+    """A component's docstring without its config block."""
+    return re.split(r"^Config::", inspect.getdoc(component) or "", maxsplit=1, flags=re.MULTILINE)[0].strip()

@@ -1,0 +1,99 @@
+"""A config as it was loaded: values, the place of each, and what was found wrong on the way."""
+
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Union
+
+from relcon.config.code import load_code
+from relcon.config.interpolation import Section, interpolate
+from relcon.config.overriding import apply_overrides, parse_overrides
+from relcon.config.reading import read_source
+from relcon.config.source import VARIABLE, Keys, Source
+from relcon.config.writing import fill, write
+from relcon.errors import Problem
+from relcon.files import atomic
+
+
+class LoadedConfig:
+    """A config with its overrides, every reference followed.
+
+    path: its file. text: the file as written. tree: its values, section in section; `[training]` is there even where the file
+    leaves it out. problems: what was found wrong so far; `relcon.checking.check_config` adds the rest.
+    overrides: the words of the command line.
+    """
+
+    def __init__(self, source: Source, overrides: Sequence[str]):
+        self.source, self.overrides = source, list(overrides)
+        self.path, self.text = source.path, source.text
+        self.tree: Section = interpolate(source)
+        self.tree.setdefault("training", Section())
+
+    @property
+    def problems(self) -> List[Problem]:
+        """What was found wrong while loading."""
+        return list(self.source.problems)
+
+    def where(self, keys: Keys) -> str:
+        """The place of a value: `run.cfg:9` or `--training.seed`; of the nearest thing around it where it has none."""
+        return self.source.where(keys)
+
+    def added(self, keys: Keys) -> Optional[str]:
+        """The override that put something where the file has nothing, or None."""
+        place = self.source.added.get(keys)
+        return place if place is not None and place.startswith("--") else None
+
+    def broken(self, keys: Keys) -> bool:
+        """Whether the value was found wrong while loading, so that nothing more is said of it."""
+        return keys in self.source.broken
+
+    def origin(self, keys: Keys) -> Keys:
+        """Where a value comes from: the end of its chain of references (`data.train = ${paths.train}` -> `paths.train`)."""
+        seen = set()
+        while keys not in seen and keys in self.source.entries:
+            seen.add(keys)
+            whole = VARIABLE.fullmatch(self.source.entries[keys].value)
+            if whole is None:
+                break
+            keys = tuple(whole[1].strip().split("."))
+        return keys
+
+    def at(self, keys: Keys) -> Any:
+        """The value at the end of a way; KeyError where there is none."""
+        value: Any = self.tree
+        for key in keys:
+            value = value[key]
+        return value
+
+    def save(self, path: Union[str, Path]) -> None:
+        """Write the config that repeats this run: references followed, overrides applied, every default filled in."""
+        with atomic(path) as file:
+            file.write(write(fill(self.tree), self.is_section))
+
+    def save_as_written(self, path: Union[str, Path]) -> None:
+        """Write the file as it was, with its comments; overrides are listed in a comment on top."""
+        head = f"# overrides: {' '.join(self.overrides)}\n" if self.overrides else ""
+        with atomic(path) as file:
+            file.write(head + self.text)
+
+    def is_section(self, keys: Keys) -> bool:
+        """Whether the file has a section there (rather than a dictionary written as one value)."""
+        return keys in self.source.sections
+
+
+def load_config(path: Union[str, Path], overrides: Sequence[str] = (), code: Sequence[Union[str, Path]] = ()) -> LoadedConfig:
+    """A `.cfg` or `.yaml` config with overrides.
+
+    overrides: words as on the command line, `["--training.seed", "3", "--paths.train=x"]`.
+    code: Python files with components, run first.
+    Raises ConfigError where the file cannot be read or an override is none. Mistakes within are collected in `problems`.
+    """
+    import_code(code)
+    parsed = parse_overrides(overrides)
+    source = read_source(Path(path))
+    apply_overrides(source, parsed)
+    return LoadedConfig(source, overrides)
+
+
+def import_code(files: Sequence[Union[str, Path]]) -> None:
+    """Run every `--code` file, once per process."""
+    for file in files:
+        load_code(Path(file))

@@ -1,0 +1,74 @@
+"""Names in a stage that must point somewhere: streams, encoders, poolers, and what earlier stages hand on."""
+
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
+
+from relcon.components import kind_of
+from relcon.config.source import Keys
+from relcon.errors import did_you_mean
+
+Mistake = Tuple[Keys, str]
+
+POINTERS: Dict[str, Dict[str, str]] = {
+    "tasks": {"stream": "streams"},
+    "towers": {"encoder": "encoders", "pooler": "poolers"},
+    "stages": {"classifier": "tasks"},
+}
+"""Kind of a block -> its key -> the section of the stage in which the named thing must stand."""
+
+HANDED_ON = ("encoders", "poolers")
+"""Sections of a stage in which a text "STAGE.NAME" takes what an earlier stage hands on."""
+
+
+def stage_mistakes(stages: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Every name that points nowhere, with the way to it."""
+    earlier: List[str] = []
+    for name, stage in stages.items():
+        if isinstance(stage, dict):
+            keys = ("stages", name)
+            yield from _pointers(stage, keys, stage)
+            yield from _handed_on(stage, keys, stages, earlier)
+            yield from _model(stage, keys, earlier)
+        earlier.append(name)
+
+
+def _pointers(block: Dict[str, Any], keys: Keys, stage: Dict[str, Any]) -> Iterator[Mistake]:
+    for key, section in POINTERS.get(kind_of(block) or "", {}).items():
+        name, there = block.get(key), stage.get(section)
+        if isinstance(name, str) and isinstance(there, dict) and name not in there:
+            yield (*keys, key), f"'{name}' is none of the {section} of this stage.{did_you_mean(name, there)}"
+    for key, value in block.items():
+        if isinstance(value, dict):
+            yield from _pointers(value, (*keys, key), stage)
+
+
+def _handed_on(stage: Dict[str, Any], keys: Keys, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[Mistake]:
+    for section in HANDED_ON:
+        for name, value in (stage.get(section) or {}).items() if isinstance(stage.get(section), dict) else ():
+            if isinstance(value, str):
+                yield from (((*keys, section, name), message) for message in _source(value, section, stages, earlier))
+
+
+def _source(value: str, section: str, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[str]:
+    """What is wrong with "STAGE.NAME"."""
+    giver, dot, part = value.partition(".")
+    there = stages[giver].get(section) if isinstance(stages.get(giver), dict) else None
+    offers = [f"{stage}.{each}" for stage in earlier if isinstance(stages[stage], dict) for each in _names(stages[stage].get(section))]
+    if not dot or not part:
+        yield f"expected a block or \"STAGE.NAME\", what an earlier stage hands on, got '{value}'.{did_you_mean(value, offers)}"
+    elif giver in stages and giver not in earlier:
+        yield f"'{value}': stage '{giver}' comes later. Only an earlier stage hands something on.{did_you_mean(value, offers)}"
+    elif giver not in earlier:
+        yield f"'{value}': there is no stage '{giver}'.{did_you_mean(value, offers)}"
+    elif isinstance(there, dict) and part not in there:
+        yield f"'{value}': stage '{giver}' has none of that name in its {section}.{did_you_mean(value, offers)}"
+
+
+def _names(section: Any) -> List[str]:
+    return list(section) if isinstance(section, dict) else []
+
+
+def _model(stage: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mistake]:
+    """`model = "finetune"` names the earlier stage whose model is used."""
+    name = stage.get("model")
+    if isinstance(name, str) and name not in earlier:
+        yield (*keys, "model"), f"'{name}' is no earlier stage, whose model could be used.{did_you_mean(name, earlier)}"

@@ -1,0 +1,132 @@
+"""Overrides from the command line: `--training.seed 3`, any key by its path; an override beats the file.
+
+Overriding a block's `@kind` replaces the component: the old arguments that the new one knows are kept, the others are dropped.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, List, Optional, Sequence, Set
+
+from relcon.components import arguments, component_of
+from relcon.config.source import LITERALS, VARIABLE, Entry, Keys, Source, is_json, label
+from relcon.errors import ConfigError, Problem, RelconError
+
+
+@dataclass(frozen=True)
+class Override:
+    """One override: the way to its key, and the value in config notation."""
+
+    keys: Keys
+    value: str
+
+    @property
+    def place(self) -> str:
+        """How messages name it: `--training.seed`."""
+        return "--" + ".".join(self.keys)
+
+
+def parse_overrides(words: Sequence[str]) -> List[Override]:
+    """`["--training.seed", "3", "--paths.train=x"]` -> overrides. ConfigError names every word that is none."""
+    found: List[Override] = []
+    problems: List[Problem] = []
+    rest = list(words)
+    while rest:
+        name, given, value = rest.pop(0).partition("=")
+        if not name.startswith("--") or not all(name[2:].split(".")):
+            problems.append(Problem(name, "is not an override. Overrides look like --section.key VALUE."))
+        elif not given and (not rest or rest[0].startswith("--")):
+            problems.append(Problem(name, f"needs a value: {name} VALUE."))
+        else:
+            keys = tuple(name[2:].split("."))
+            found.append(Override(keys, _notation(keys, value if given else rest.pop(0))))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _notation(keys: Keys, word: str) -> str:
+    """A word of the command line in config notation: JSON as it is, anything else a text. Paths are texts, whatever they look like."""
+    if keys[0] == "paths" and not word.startswith('"') and word not in ("null", "None"):
+        return _text(word)
+    if is_json(word) or word in LITERALS or VARIABLE.fullmatch(word) or word[:1] in ("[", "{", '"'):
+        return word
+    return _text(word)
+
+
+def _text(word: str) -> str:
+    quoted = json.dumps(word, ensure_ascii=False)
+    return quoted if VARIABLE.search(word) else quoted.replace("$", "$$")
+
+
+def apply_overrides(source: Source, overrides: Sequence[Override]) -> None:
+    """Put overrides into the source: replaced components first, outer before inner, then values in the order given."""
+    swaps = [override for override in overrides if override.keys[-1].startswith("@")]
+    for override in sorted(swaps, key=lambda each: len(each.keys)):
+        _replace_component(source, override)
+    for override in overrides:
+        if override not in swaps:
+            _set_value(source, override)
+
+
+def _replace_component(source: Source, override: Override) -> None:
+    block = override.keys[:-1]
+    if not _reach(source, override, block):
+        return
+    known = _argument_names(override)
+    for keys in list(source.below(block)):
+        child = keys[len(block)]
+        if child.startswith("@") or (known is not None and child not in known):
+            source.remove(keys)
+    _put(source, override)
+
+
+def _argument_names(override: Override) -> Optional[Set[str]]:
+    """What the new component takes; None where it cannot be had, which `relcon check` reports."""
+    try:
+        return set(arguments(component_of(override.keys[-1][1:], json.loads(override.value))))
+    except (RelconError, ValueError):
+        return None
+
+
+def _set_value(source: Source, override: Override) -> None:
+    if override.keys in source.sections:
+        source.remove(override.keys)
+        _put(source, override)
+    elif override.keys in source.entries or _reach(source, override, override.keys[:-1]):
+        _put(source, override)
+
+
+def _put(source: Source, override: Override) -> None:
+    if override.keys not in source.entries:
+        source.added[override.keys] = override.place
+    source.entries[override.keys] = Entry(override.value, override.place)
+
+
+def _reach(source: Source, override: Override, section: Keys) -> bool:
+    """Make the section that the override lands in. False where a value stands in the way, which is reported or set in place."""
+    for n in range(1, len(section) + 1):
+        entry = source.entries.get(section[:n])
+        if entry is None:
+            continue
+        if override.keys[-1].startswith("@") and n == len(section):
+            source.remove(section)  # a string ("pretrain.text") or null makes room for a block
+        else:
+            _set_inside(source, override, section[:n], entry)
+            return False
+    source.added.update((made, override.place) for made in source.section(section, override.place))
+    return True
+
+
+def _set_inside(source: Source, override: Override, keys: Keys, entry: Entry) -> None:
+    """Override a key of a dictionary that is written as one value (`classes = {"a": 1}`)."""
+    value = json.loads(entry.value) if is_json(entry.value) else None
+    inner: Any = value
+    *way, last = override.keys[len(keys) :]
+    for key in way:
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        reason = "a reference; override what it refers to" if VARIABLE.search(entry.value) else "a value, not a section"
+        source.problems.append(Problem(override.place, f"{label(keys)} = {entry.value} is {reason}."))
+        return
+    inner[last] = json.loads(override.value)
+    source.entries[keys] = Entry(json.dumps(value, ensure_ascii=False), override.place)

@@ -1,0 +1,53 @@
+"""The plain sections of a config: which there are, and the keys and types of `[training]`."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Dict, Literal, Mapping, Union
+
+SECTIONS: Dict[str, str] = {
+    "paths": "files and folders, free keys, each a text or null",
+    "vars": "values of your own to refer to with ${vars.name}",
+    "training": "seed, batch size, steps, device, precision",
+    "data": "the corpus, a block of @corpora",
+    "protocol": "folds, shots or seeds, a block of @protocols (optional)",
+    "stages": "what is run, one block of @stages each, in this order",
+}
+"""The sections that a config may have, and what is in them."""
+
+FREE = ("paths", "vars")
+"""Sections whose keys are the user's own."""
+
+LEAST: Dict[str, float] = {"batch_size": 1, "max_steps": 0, "epochs": 0, "log_every": 1}
+"""The smallest value of a key of `[training]`."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The section `[training]`: what holds for a whole run. Stages and samplers refer to it (`${training.batch_size}`).
+
+    seed: the one source of randomness of a run. batch_size: instances per batch. max_steps: optimizer steps of a stage, 0 to
+    count by `epochs`. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. precision: of the forward pass. log_every: optimizer
+    steps between two lines of `log.jsonl`.
+    """
+
+    seed: int = 0
+    batch_size: int = 32
+    max_steps: int = 0
+    epochs: Union[int, float] = 1
+    device: str = "auto"
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    log_every: int = 50
+
+    def __post_init__(self) -> None:
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(too_small(name, getattr(self, name)))
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> "Training":
+        """The settings of a checked `[training]` section; keys that it leaves out have their defaults."""
+        return cls(**{field.name: section[field.name] for field in fields(cls) if field.name in section})
+
+
+def too_small(name: str, value: Any) -> str:
+    """The message about a value below its least."""
+    return f"{name} must be at least {LEAST[name]:g}, got {value}."
