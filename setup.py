@@ -12,6 +12,7 @@ COMPONENTS = {
         "relcon.EntityPairs.v1 = relcon.data.candidates:EntityPairs",
     ],
     "parsers": [
+        "relcon.SpacyParser.v1 = relcon.data.parsing:SpacyParser",
     ],
     "corpora": [
         "relcon.Corpus.v1 = relcon.data.corpus:FileCorpus",

@@ -12,6 +12,7 @@ import torch
 from relcon.data.document import Document
 from relcon.data.labels import LabelSet
 from relcon.data.splits import hold_out
+from relcon.data.store import DocumentStore, document_key
 from relcon.errors import DataError, Problem, RelconError, did_you_mean, place
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Parser, Split
 
@@ -48,7 +49,7 @@ class FileCorpus(Corpus):
         negative = ["no_relation"]
 
         [data.reader]
-        @readers = "relcon.JsonLines.v1"
+        @readers = "relcon.JSONLines.v1"
 
         [data.candidates]
         @candidates = "relcon.AnnotatedPairs.v1"
@@ -149,7 +150,9 @@ class FileCorpus(Corpus):
             for split, file in self.files.items():
                 if not file.exists():
                     raise RelconError(f"[data] {split} = \"{file}\" does not exist (looked in {Path.cwd()}).")
-            self._documents[name] = self._fresh(self.files[name])
+            path = self.files[name]
+            key = document_key(path, self.reader, self.parser, self.limit)
+            self._documents[name] = DocumentStore(self.cache).get(key, path, lambda: self._fresh(path))
             if not self._documents[name]:
                 raise RelconError(f"[data] {name} = \"{self.files[name]}\" is empty: the reader found no document in it.")
             _refuse_same_ids(self._documents[name])
