@@ -35,7 +35,7 @@ class SameLabel(Sampler):
         batch_size = 32
         per_label = 4
         [sampler.renderer]
-        @renderers = "relcon.Markers.v1"
+        @renderers = "relcon.EntityMarkers.v1"
     """
 
     def __init__(

@@ -25,9 +25,8 @@ class Contrastive(Task):
     objective: judges vectors. adjusters: steps between vectors and objective, in the order written (a queue, a miner).
 
     Vectors reach adjusters and objective in float32 at least, whatever precision the encoder runs in. Views that were cropped
-    away neither attract nor repel. The log gets the objective's figures of the last batch and, since the log last asked,
-    `terms`, how many terms the loss had, `idle_terms`, how many of them taught nothing (no positive, or no negative), and
-    `lost_views`.
+    away neither attract nor repel. The log gets the objective's figures of the last batch and, since it last asked, `terms`, how
+    many terms the loss had, and `idle_terms`, how many of them taught nothing (a softmax without a positive or a negative).
 
     Config::
 
@@ -64,7 +63,7 @@ class Contrastive(Task):
         self.tower: Tower
         self.candidate_tower: Optional[Tower] = None
         self._last: Optional[Judged] = None
-        self._counts = {"terms": 0, "idle_terms": 0, "lost_views": 0}
+        self._counts = {"terms": 0, "idle_terms": 0}
 
     def build(self, parts: Parts) -> None:
         """Make the towers over the stage's encoders and poolers."""
@@ -89,17 +88,13 @@ class Contrastive(Task):
             pairing = value.pairing.to(anchors).keep(kept["anchors"], kept.get("candidates", kept["anchors"]))
             for adjuster in self.adjusters.values():
                 candidates, pairing = adjuster(anchors, candidates, value, pairing)
-            self._count(pairing, kept)
+            self._counts["terms"] += pairing.terms()
+            self._counts["idle_terms"] += self.objective.idle(pairing)
             self._last = Judged(anchors.detach(), candidates.detach(), pairing)
             return self.objective(anchors, candidates, pairing)
 
-    def _count(self, pairing: Pairing, alive: Mapping[str, Tensor]) -> None:
-        self._counts["terms"] += pairing.terms()
-        self._counts["idle_terms"] += self.objective.idle(pairing)
-        self._counts["lost_views"] += sum(int((~mask).sum()) for mask in alive.values())
-
     def figures(self) -> Dict[str, float]:
-        """The objective's figures of the last batch; `terms`, `idle_terms` and `lost_views` since the last call."""
+        """The objective's figures of the last batch; `terms` and `idle_terms` since the last call."""
         if self._last is None:
             return {}
         figures = {**self.objective.figures(*self._last), **{name: float(count) for name, count in self._counts.items()}}

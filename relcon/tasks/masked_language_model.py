@@ -2,28 +2,14 @@
 
 from typing import Callable, Dict, List
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relcon.contrast import Encoded, Labelled, Spans, View
+from relcon.contrast import Labelled, View
 from relcon.errors import RelconError, did_you_mean
-from relcon.interfaces import Encoder, Parts, Pooler, Request, Task, Tower
+from relcon.interfaces import Encoder, Parts, Request, Task, Tower
+from relcon.poolers.spans import SpanPool
 from relcon.tasks.precision import full_precision
-
-
-class FirstPosition(Pooler):
-    """The state at the first position of each unit's first span: of a unit that is one word piece, its state."""
-
-    def width(self, state: int) -> int:
-        """That of a state."""
-        return state
-
-    def forward(self, encoded: Encoded, spans: Spans) -> Tensor:
-        """Vectors [U, H]. A unit is one span here, so there are as many spans as living units, in their order."""
-        row, start = spans.row.to(encoded.states.device), spans.start.to(encoded.states.device)
-        vectors = encoded.states.new_zeros(spans.units, encoded.states.shape[-1])
-        return vectors.index_copy(0, spans.slot.to(encoded.states.device), encoded.states[row, start])
 
 
 class MaskedLanguageModel(Task):
@@ -63,9 +49,10 @@ class MaskedLanguageModel(Task):
             raise RelconError(f"encoder = '{name}': the stage has no encoder of that name.{did_you_mean(name, parts.encoders)}")
         if not hasattr(getattr(encoder, "model", None), "get_input_embeddings"):
             raise RelconError(f"encoder = '{name}': {type(encoder).__name__} has no embeddings of word pieces to guess with.")
-        head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.GELU(), nn.LayerNorm(encoder.width))
-        self.tower = Tower(encoder, FirstPosition(), head)
-        self.bias = nn.Parameter(torch.zeros(len(embeddings(encoder))))
+        table = embeddings(encoder)
+        head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.GELU(), nn.LayerNorm(encoder.width)).to(table)
+        self.tower = Tower(encoder, SpanPool(inside="first", slots=1), head)
+        self.bias = nn.Parameter(table.new_zeros(len(table)))
 
     def requests(self, value: Labelled) -> Dict[str, Request]:
         """`views`, unless nothing was masked."""
