@@ -247,7 +247,7 @@ class _Step:
         outputs: List[Dict[Key, Tensor]] = []
         waiting: List[Tensor] = []
         for chunk, seed in zip(self.chunks, self.seeds, strict=True):
-            with self._stream(chunk, seed), torch.set_grad_enabled(chunk.trains and torch.is_grad_enabled()):
+            with self._stream(chunk, seed):
                 vectors, shares = self._run(chunk, self.joint + self.apart)
             outputs.append(vectors)
             if vectors:
@@ -265,9 +265,10 @@ class _Step:
             leaves.append({key: vector.detach().requires_grad_(chunk.trains) for key, vector in vectors.items()})
         self._take_gradients(self._joint_losses(leaves))
         for chunk, seed, leaf in zip(self.chunks, self.seeds, leaves, strict=True):
-            with self._stream(chunk, seed), torch.set_grad_enabled(chunk.trains):
-                vectors, shares = self._run(chunk, self.joint + self.apart)
-            self._take_gradients(shares, [(vectors[key], leaf[key].grad) for key in leaf])
+            if chunk.trains or chunk.wanted.keys() & set(self.apart):
+                with self._stream(chunk, seed):
+                    vectors, shares = self._run(chunk, self.joint + self.apart)
+                self._take_gradients(shares, [(vectors[key], leaf[key].grad) for key in leaf])
 
     def _run(self, chunk: Chunk, keys: Sequence[Key]) -> Tuple[Dict[Key, Tensor], List[Tensor]]:
         """Vectors of the joint requests, and the weighted losses of the separable ones: shares of the mean over their views.
@@ -304,10 +305,10 @@ class _Step:
 
     def _take_gradients(self, losses: Sequence[Tensor], carried: Sequence[Tuple[Tensor, Optional[Tensor]]] = ()) -> None:
         """Gradients of scaled losses, and of vectors whose own gradients are known (these carry the scale already)."""
-        heads = [(loss * self.scale, None) for loss in losses if loss.requires_grad]
+        heads: List[Tuple[Tensor, Optional[Tensor]]] = [(loss * self.scale, None) for loss in losses if loss.requires_grad]
         heads += [(vectors, gradient) for vectors, gradient in carried if gradient is not None]
-        if heads and torch.is_grad_enabled():
-            torch.autograd.backward(*(list(each) for each in zip(*heads, strict=True)))
+        if heads:
+            torch.autograd.backward([head for head, _ in heads], [gradient for _, gradient in heads])  # type: ignore[arg-type]
 
     @contextmanager
     def _stream(self, chunk: Chunk, seed: int) -> Iterator[None]:

@@ -1,0 +1,213 @@
+"""Checks for components that work on data: augmenters, renderers, samplers, evaluators."""
+
+import copy
+from dataclasses import replace
+from typing import Any, Callable, List, Optional, Sequence
+
+import torch
+from torch import Tensor
+
+from relcon.contrast import WHOLE, Batch, Contrast, Encoded, Spans, Text, View
+from relcon.data.document import Document, Instance, instance_uid
+from relcon.data.labels import LabelSet
+from relcon.encoding import encode
+from relcon.interfaces import Augmenter, Draw, Evaluator, Model, Pooler, Renderer, Sampler, Split, Tower
+from relcon.testing.corpora import tiny_split
+from relcon.testing.encoders import tiny_encoder
+
+
+def expect(kept: Any, promise: str) -> None:
+    """AssertionError with the promise that was broken."""
+    if not kept:
+        raise AssertionError(promise)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    """A CPU generator."""
+    return torch.Generator().manual_seed(seed)
+
+
+def check_augmenter(augmenter: Augmenter, documents: Sequence[Document]) -> None:
+    """A changed copy is a sound document with the same entities and relations; the input stays as it is; randomness comes from
+    the generator alone.
+
+    documents: with relations; their pairs are protected. Parsed where the augmenter needs parses (as `tiny_corpus()` is).
+    """
+    augmenter.prepare([_instance(document, relation.head, relation.tail) for document in documents for relation in document.relations])
+    for document in documents:
+        pairs = [(relation.head, relation.tail) for relation in document.relations]
+        before, state = copy.deepcopy(document), torch.get_rng_state()
+        changed = [augmenter(document, pairs, generator(seed)) for seed in (0, 0, 1)]
+        expect(document == before, f"the augmenter modified its input, document '{document.id}'")
+        expect(torch.equal(state, torch.get_rng_state()), "the augmenter drew from torch's global random stream")
+        expect(changed[0] == changed[1], f"the same generator gave two different copies of document '{document.id}'")
+        for each in changed:
+            _check_copy(document, each)
+
+
+def _check_copy(document: Document, changed: Document) -> None:
+    """What stays the same under every augmentation."""
+    expect(not replace(changed).faults(), f"the copy of '{document.id}' is not sound: {changed.faults()}")
+    expect(changed.relations == document.relations, f"the copy of '{document.id}' has other relations")
+    expect(len(changed.entities) == len(document.entities), f"the copy of '{document.id}' has another number of entities")
+    for old, new in zip(document.entities, changed.entities, strict=True):
+        expect(len(old.mentions) == len(new.mentions), f"the copy of '{document.id}' lost or gained a mention")
+    covered = [word for start, end in changed.sentences for word in range(start, end)]
+    expect(covered == list(range(len(changed.words))), f"the sentences of the copy of '{document.id}' do not cover its words")
+    if changed.text is not None and changed.offsets is not None:
+        shown = tuple(changed.text[start:end] for start, end in changed.offsets)
+        expect(shown == changed.words, f"text and offsets of the copy of '{document.id}' do not give its words")
+
+
+def check_renderer(renderer: Renderer, instances: Sequence[Instance]) -> None:
+    """One view per instance, in order and the same each time; spans and words to keep inside the text; one number of slots;
+    an encoder that was given the special tokens finds every unit."""
+    views, again = renderer(instances), renderer(instances)
+    expect(len(views) == len(instances), f"{len(instances)} instances gave {len(views)} views")
+    expect([_shown(view) for view in views] == [_shown(view) for view in again], "two calls gave different views")
+    backwards = renderer(list(reversed(instances)))
+    expect([_shown(view) for view in reversed(backwards)] == [_shown(view) for view in views], "a view depends on the other instances")
+    expect(len({len(view.unit) for view in views}) == 1, "units must have one number of slots")
+    for view in views:
+        _check_view(view)
+    encoder = tiny_encoder()
+    encoder.add_tokens(renderer.special_tokens)
+    whole = [encoder.vocabulary.pieces(token) for token in renderer.special_tokens]
+    expect(all(len(pieces) == 1 for pieces in whole), "a special token is not one piece")
+    alive = encode(Tower(encoder, _Nothing()), views)[1]
+    expect(bool(alive.all()), "a unit was not found among the encoder's positions")
+
+
+def _shown(view: View) -> Any:
+    text = view.input
+    return (text.words, text.second, text.edits, text.keep, view.unit) if isinstance(text, Text) else view.unit
+
+
+def _check_view(view: View) -> None:
+    if not isinstance(view.input, Text):
+        return
+    first, size = len(view.input.words), len(view.input.words) + len(view.input.second)
+    for span in (span for slot in view.unit for span in slot if span != WHOLE):
+        expect(0 <= span.start < span.end <= size, f"a unit has the span {tuple(span)} in a text of {size} words")
+    for start, end in view.input.keep:
+        expect(0 <= start < end <= first, f"the words to keep are [{start}, {end}) in a first segment of {first} words")
+
+
+class _Nothing(Pooler):
+    """A pooler whose vectors do not matter."""
+
+    def width(self, state: int) -> int:
+        """1"""
+        return 1
+
+    def forward(self, encoded: Encoded, spans: Spans) -> Tensor:
+        """Zeros [U, 1]."""
+        return encoded.states.new_zeros(spans.units, 1)
+
+
+def check_sampler(sampler: Sampler, data: Optional[Split] = None, covers: bool = True, epoch_dependent: bool = True) -> None:
+    """Exactly `length` batches; the same for the same epoch and generator, others for another; sound pairings; no global
+    randomness; every labelled instance seen.
+
+    data: the tiny corpus unless given. covers: labelled views of an epoch must name every instance (False where the sampler
+    leaves some out by design). epoch_dependent: False for a sampler that is meant to repeat itself.
+    """
+    data = data or tiny_split()
+    sampler.prepare(data)
+    state = torch.get_rng_state()
+    first, again, later = (_epoch(sampler, data, epoch) for epoch in (0, 0, 1))
+    expect(torch.equal(state, torch.get_rng_state()), "the sampler drew from torch's global random stream")
+    expect(len(first) == sampler.length(data), f"length says {sampler.length(data)} batches, but there were {len(first)}")
+    expect(len(first) == len(later), f"epoch 0 has {len(first)} batches, epoch 1 {len(later)}")
+    expect(_fingerprint(first) == _fingerprint(again), "the same epoch and generator gave different batches")
+    if epoch_dependent:
+        expect(_fingerprint(first) != _fingerprint(later), "two epochs had the same batches")
+    for value in (value for batch in first for value in batch.values()):
+        _check_contrast(value) if isinstance(value, Contrast) else _check_labelled(value)
+    named = {uid for batch in first for value in batch.values() for uid in getattr(value, "uids", None) or ()}
+    if covers and named:
+        missing = {instance.uid for instance in data.instances} - named
+        expect(not missing, f"an epoch left out {sorted(missing)[:3]}")
+
+
+def _epoch(sampler: Sampler, data: Split, number: int) -> List[Batch]:
+    return list(sampler.batches(data, Draw(number, generator(number), tiny_encoder().vocabulary)))
+
+
+def _check_contrast(value: Contrast) -> None:
+    value.pairing.check()
+    candidates = value.anchors if value.candidates is None else value.candidates
+    shape = (len(value.anchors), len(candidates))
+    expect(tuple(value.pairing.positives.shape) == shape, f"a pairing of {tuple(value.pairing.positives.shape)} for {shape} views")
+    expect(bool((value.pairing.positives > 0).any()), "a batch has no positive at all")
+    for view in (*value.anchors, *candidates):
+        _check_view(view)
+
+
+def _check_labelled(value: Any) -> None:
+    for name, column in (("labels", value.labels), ("uids", value.uids), *value.extra.items()):
+        expect(column is None or len(column) == len(value.views), f"{name} has another length than the views")
+    for view in value.views:
+        _check_view(view)
+
+
+def _fingerprint(batches: Sequence[Batch]) -> Any:
+    """Everything about batches that training could notice."""
+    return [
+        (
+            name,
+            [_shown(view) for view in value.anchors],
+            [_shown(view) for view in value.candidates or ()],
+            value.pairing.positives.tolist(),
+        )
+        if isinstance(value, Contrast)
+        else (name, [_shown(view) for view in value.views], None if value.labels is None else value.labels.tolist())
+        for batch in batches
+        for name, value in batch.items()
+    ]
+
+
+def check_evaluator(make: Callable[[], Evaluator], data: Optional[Split] = None) -> None:
+    """Finite named figures with the primary one among them, which is better for a model that is always right than for one
+    that is always wrong.
+
+    make: builds the evaluator, as a config would. data: labelled; the tiny corpus unless given.
+    """
+    data = data or tiny_split()
+    right, wrong = (make().evaluate(_Knowing(data, shift), data, None, data) for shift in (0, 1))
+    evaluator = make()
+    expect(evaluator.primary in right, f"the primary figure '{evaluator.primary}' is not among {sorted(right)}")
+    for name, figure in right.items():
+        expect(isinstance(figure, float) and torch.isfinite(torch.tensor(figure)), f"the figure '{name}' is {figure!r}, not a finite float")
+    better = right[evaluator.primary] - wrong[evaluator.primary]
+    expect(better * (1 if evaluator.higher_is_better else -1) > 0, f"'{evaluator.primary}' is no better for a model that is always right")
+    again = make().evaluate(_Knowing(data, 0), data, None, data)
+    expect(again == right, "two evaluations of one model gave different figures")
+
+
+class _Knowing(Model):
+    """A model that knows the gold labels and answers the label `shift` places behind them."""
+
+    def __init__(self, data: Split, shift: int):
+        self.labels: LabelSet = data.labels
+        self.gold = {instance.uid: instance.label for instance in data.instances}
+        self.shift = shift
+
+    def probabilities(self, instances: Sequence[Instance]) -> Tensor:
+        """0.9 for the answer, the rest for the other labels."""
+        count = len(self.labels)
+        answers = torch.tensor([(self._number(instance) + self.shift) % count for instance in instances])
+        rows = torch.full((len(instances), count), 0.1 / max(count - 1, 1))
+        return rows.scatter(1, answers[:, None], 0.9)
+
+    def embed(self, instances: Sequence[Instance]) -> Tensor:
+        """The probabilities, with a little noise that depends on the instance."""
+        noise = torch.rand(len(instances), len(self.labels), generator=generator(len(instances)))
+        return self.probabilities(instances) + 0.01 * noise
+
+    def _number(self, instance: Instance) -> int:
+        return self.labels.number(self.gold[instance.uid] or "")
+
+
+def _instance(document: Document, head: int, tail: int) -> Instance:
+    return Instance(document, head, tail, uid=instance_uid(document, head, tail))
