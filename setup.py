@@ -85,6 +85,12 @@ COMPONENTS = {
     "stages": [
     ],
     "protocols": [
+        "relcon.Single.v1 = relcon.protocols:Single",
+        "relcon.Seeds.v1 = relcon.protocols:Seeds",
+        "relcon.KFold.v1 = relcon.protocols:KFold",
+        "relcon.GivenFolds.v1 = relcon.protocols:GivenFolds",
+        "relcon.KShot.v1 = relcon.protocols:KShot",
+        "relcon.Share.v1 = relcon.protocols:Share",
     ],
     "builders": [
     ],

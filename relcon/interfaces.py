@@ -11,6 +11,7 @@ generator that is passed in, from nowhere else.
 Sizes in shapes: see `relcon.contrast`.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +83,16 @@ class Split:
     labels: LabelSet
     lost: Sequence[Lost] = ()
 
+    def fingerprint(self) -> str:
+        """A hash of what training and evaluation see of it: labels, documents with parses, candidates; not where it was read."""
+        digest = hashlib.sha256(repr((self.labels.names, sorted(self.labels.negative), sorted(self.labels.symmetric))).encode())
+        for document in self.documents:
+            seen = (document.id, document.words, document.sentences, document.entities, document.relations, document.parse)
+            digest.update(repr(seen).encode("utf-8", "surrogatepass"))
+        for instance in self.instances:
+            digest.update(repr((instance.document.id, instance.head, instance.tail, instance.label)).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()[:16]
+
 
 class Corpus(Registrable, ABC, kind="corpora"):
     """What a config's `[data]` section builds: named splits with one label set."""
@@ -98,6 +109,10 @@ class Corpus(Registrable, ABC, kind="corpora"):
     @abstractmethod
     def split(self, name: str) -> Split:
         """A split, read on first use. RelconError where the corpus has none of that name."""
+
+    def fingerprints(self) -> Dict[str, str]:
+        """A hash of each split by its name; reads them all."""
+        return {name: self.split(name).fingerprint() for name in self.splits()}
 
 
 class SynonymSource(Registrable, ABC, kind="synonyms"):

@@ -1,0 +1,38 @@
+"""What several runs say together: mean, spread and interval of each figure."""
+
+from statistics import fmean, stdev
+from typing import Dict, List, Mapping, NamedTuple, Sequence
+
+from scipy.stats import t
+
+
+class Estimate(NamedTuple):
+    """A figure over several runs.
+
+    mean. deviation: the sample standard deviation (divisor n - 1). low, high: the ends of the confidence interval of the mean.
+    runs: how many had the figure.
+    """
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    runs: int
+
+
+def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Mean and Student's t interval of a figure. ValueError for fewer than two values, which say nothing about the spread."""
+    if len(values) < 2:
+        raise ValueError(f"an interval needs at least two values, not {len(values)}")
+    mean, deviation = fmean(values), stdev(values)
+    half = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * deviation / len(values) ** 0.5
+    return Estimate(mean, deviation, mean - half, mean + half, len(values))
+
+
+def estimates(runs: Sequence[Mapping[str, float]], confidence: float = 0.95) -> Dict[str, Estimate]:
+    """An estimate of every figure that at least two of the runs have, in the order in which the figures first come."""
+    values: Dict[str, List[float]] = {}
+    for run in runs:
+        for name, value in run.items():
+            values.setdefault(name, []).append(value)
+    return {name: estimate(found, confidence) for name, found in values.items() if len(found) > 1}
