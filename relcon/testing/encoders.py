@@ -6,16 +6,8 @@ from pathlib import Path
 from typing import Any, Dict, Literal, Sequence
 
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import (
-    BertConfig,
-    BertModel,
-    BertTokenizerFast,
-    PreTrainedTokenizerBase,
-    RobertaConfig,
-    RobertaModel,
-    RobertaTokenizerFast,
-)
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
 from relcon.encoders.loading import quiet
 from relcon.encoders.transformer import Transformer
