@@ -4,7 +4,7 @@ from typing import Dict, Iterable, List, Literal, Optional, Sequence, Set, Tuple
 
 import torch
 
-from relcon.augmenters.base import Pairs, one_of, share, unique_documents
+from relcon.augmenters.base import Pairs, argument_words, one_of, share, unique_documents
 from relcon.data.document import Document, Entity, Instance
 from relcon.data.edits import Edits, Piece, apply_edits, joined, replaced, words_of
 from relcon.errors import RelconError
@@ -26,7 +26,7 @@ class EntityMasking(Augmenter):
         rate: probability with which an entity is masked, 0 to 1.
         token: what stands for a mention. Encoders read it as one piece only if it is in their vocabulary (`[MASK]` in BERT's,
             `<mask>` in RoBERTa's; `[BLANK]` has to be added).
-        which: `arguments` (entities of the given pairs), `others`, or `all`.
+        which: `arguments` (entities of the given pairs), `others` (entities that share no word with an argument), or `all`.
 
     Raises RelconError where an argument is out of range.
 
@@ -64,7 +64,7 @@ class EntityReplacement(Augmenter):
 
     Args:
         rate: probability with which an entity is replaced, 0 to 1.
-        which: `arguments` (entities of the given pairs), `others`, or `all`.
+        which: `arguments` (entities of the given pairs), `others` (entities that share no word with an argument), or `all`.
 
     Raises RelconError where an argument is out of range, and when called before `prepare`.
 
@@ -125,10 +125,16 @@ class NamePool:
 
 def _drawn(document: Document, pairs: Pairs, which: str, rate: float, generator: torch.Generator) -> List[int]:
     """The numbers of the entities to change, ascending: those that `which` means, each with probability `rate`."""
-    arguments = {number for pair in pairs for number in pair}
-    chosen = [n for n in range(len(document.entities)) if which == "all" or (n in arguments) == (which == "arguments")]
+    chosen = [number for number in range(len(document.entities)) if _is_meant(document, number, pairs, which)]
     drawn = torch.rand(len(chosen), generator=generator).tolist()
     return [number for number, u in zip(chosen, drawn, strict=True) if u < rate]
+
+
+def _is_meant(document: Document, number: int, pairs: Pairs, which: str) -> bool:
+    if which == "others":
+        protected = argument_words(document, pairs)
+        return all(protected.isdisjoint(words_of(mention)) for mention in document.entities[number].mentions)
+    return which == "all" or any(number in pair for pair in pairs)
 
 
 def _without_overlaps(new: List[Tuple[List[int], Name]]) -> Edits:

@@ -134,4 +134,3 @@ def _runs(places: Iterable[int]) -> List[WordSpan]:
         else:
             runs.append((place, place + 1))
     return runs
-
