@@ -104,7 +104,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["relcon", "relcon.*"]),
-    package_data={"relcon": ["py.typed", "**/*.json", "**/*.jsonl"]},
+    package_data={"relcon": ["py.typed", "**/*.json", "**/*.jsonl", "sample/*.tsv", "sample/README.md"]},
     install_requires=[
         "torch>=2.4",
         "transformers>=4.46",
