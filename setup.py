@@ -5,6 +5,12 @@ from setuptools import find_packages, setup
 COMPONENTS = {
     "readers": [
         "relcon.SemEval2010.v1 = relcon.readers.semeval2010:SemEval2010",
+        "relcon.OpenNRE.v1 = relcon.readers.opennre:OpenNRE",
+        "relcon.TACRED.v1 = relcon.readers.tacred:TACRED",
+        "relcon.ChemProt.v1 = relcon.readers.chemprot:ChemProt",
+        "relcon.DDI2013.v1 = relcon.readers.ddi2013:DDI2013",
+        "relcon.AIMed.v1 = relcon.readers.aimed:AIMed",
+        "relcon.AIMedFolds.v1 = relcon.readers.aimed_folds:AIMedFolds",
         "relcon.JSONLines.v1 = relcon.readers.jsonlines:JSONLines",
     ],
     "candidates": [

@@ -7,6 +7,7 @@ mention is whole words. Every character that is not white space lies in exactly 
 import re
 from bisect import bisect_left
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Collection, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 from relcon.data.document import Mention, WordSpan
@@ -19,7 +20,8 @@ CharSpan = Tuple[int, int]
 SOLID = re.compile(r"\S+")
 
 ABBREVIATIONS = frozenset(
-    "al approx ca cf dr e.g eq eqs etc fig figs i.e i.m i.p i.v mr mrs no nos p.o prof ref refs resp s.c sp spp ssp st subsp v.s var viz vol vs".split()
+    {"al", "approx", "ca", "cf", "dr", "e.g", "eq", "eqs", "etc", "fig", "figs", "i.e", "i.m", "i.p", "i.v", "mr", "mrs", "no", "nos"}
+    | {"p.o", "prof", "ref", "refs", "resp", "s.c", "sp", "spp", "ssp", "st", "subsp", "var", "viz", "vol", "vs"}
 )
 """Words (without their last full stop, lower-case) after which a full stop ends no sentence."""
 
@@ -46,6 +48,12 @@ def split_words(text: str, cuts: Iterable[int] = ()) -> Words:
     """Words of a text. cuts: character positions that no word may span. White space alone is no word."""
     borders = sorted(set(cuts))
     offsets = [piece for token in _english().tokenizer(text) for piece in _pieces(text, token.idx, token.idx + len(token), borders)]
+    return Words(tuple(text[start:end] for start, end in offsets), tuple(offsets))
+
+
+def split_at_spaces(text: str, cuts: Iterable[int] = ()) -> Words:
+    """Words of a text that is tokenised already: what white space separates, cut at these character positions too."""
+    offsets = list(_pieces(text, 0, len(text), sorted(set(cuts))))
     return Words(tuple(text[start:end] for start, end in offsets), tuple(offsets))
 
 
@@ -98,7 +106,7 @@ def split_sentences(words: Sequence[str], whole: Collection[WordSpan] = (), brea
     ends = {end for _, end in whole}
     starts = {start for start in _sentencizer_starts(words) if _may_begin(words, start, ends)} | set(breaks)
     borders = [0, *sorted(starts - inner - {0, len(words)}), len(words)]
-    return tuple(zip(borders, borders[1:]))
+    return tuple(pairwise(borders))
 
 
 @lru_cache(maxsize=1)
@@ -112,10 +120,10 @@ def _english() -> Any:
 
 
 def _pieces(text: str, start: int, end: int, borders: List[int]) -> Iterator[CharSpan]:
-    """A token cut at the borders inside it, without white space."""
-    inner = borders[bisect_left(borders, start + 1):bisect_left(borders, end)]
+    """Characters [start, end) cut at white space and at the borders inside them, without the white space."""
+    inner = borders[bisect_left(borders, start + 1) : bisect_left(borders, end)]
     edges = [start, *inner, end]
-    for left, right in zip(edges, edges[1:]):
+    for left, right in pairwise(edges):
         yield from (match.span() for match in SOLID.finditer(text, left, right))
 
 

@@ -26,7 +26,7 @@ class JSONLines(RecordReader):
         split_sentences = false
     """
 
-    expected = "a JSON-lines file of documents, each {\"text\": ..., \"entities\": [...], \"relations\": [...]}"
+    expected = 'a JSON-lines file of documents, each {"text": ..., "entities": [...], "relations": [...]}'
 
     def __init__(self, on_error: OnError = "raise", split_sentences: bool = False):
         super().__init__(on_error)

@@ -4,7 +4,7 @@ import json
 import logging
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Optional, Union
+from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Union
 
 from relcon.data.document import Document, Source
 from relcon.errors import DataError, Problem, RecordError, RelconError, place
@@ -139,11 +139,4 @@ def json_object(text: str) -> Dict[str, Any]:
         raise RecordError(f"not JSON that can be read: {error}") from error
     if not isinstance(value, dict):
         raise RecordError(f"expected a JSON object {{...}} on the line, here it begins {text.strip()[:20]!r}")
-    return value
-
-
-def choice(value: Optional[str], known: List[str], what: str) -> Optional[str]:
-    """The value where it is one of the known ones; RecordError naming `what` otherwise."""
-    if value not in known:
-        raise RecordError(f"{what} must be one of {', '.join(known)}; here it is '{value}'")
     return value

@@ -4,13 +4,13 @@ import re
 from typing import List, Tuple
 
 
-def without_tags(text: str, pattern: "re.Pattern[str]") -> Tuple[str, List[Tuple["re.Match[str]", int]]]:
+def without_tags(text: str, pattern: re.Pattern[str]) -> Tuple[str, List[Tuple[re.Match[str], int]]]:
     """The text without all matches of the pattern, and each match with its character position in what is left."""
     kept: List[str] = []
-    found: List[Tuple["re.Match[str]", int]] = []
+    found: List[Tuple[re.Match[str], int]] = []
     end, length = 0, 0
     for match in pattern.finditer(text):
-        kept.append(text[end:match.start()])
+        kept.append(text[end : match.start()])
         length += match.start() - end
         found.append((match, length))
         end = match.end()

@@ -1,0 +1,121 @@
+"""OpenNRE's JSON-lines, also those of CP, ERICA, FineCL and KnowPrompt: one marked pair a line."""
+
+import re
+from bisect import bisect_left
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+
+from relcon.data.document import Document, Entity, Mention, Relation
+from relcon.data.fields import inside, items, may, need, pair
+from relcon.data.tokens import CharSpan, annotate
+from relcon.errors import Problem, RecordError
+from relcon.readers.records import OnError, Record, RecordReader, json_object, lines
+
+
+class Argument(NamedTuple):
+    """`h` or `t` of a record."""
+
+    side: str
+    start: int
+    end: int
+    name: Optional[str]
+    type: str
+    id: str
+
+
+class Marked(NamedTuple):
+    """A sentence with the mentions of head and tail."""
+
+    words: Tuple[str, ...]
+    mentions: Tuple[Mention, ...]
+    text: Optional[str] = None
+    offsets: Optional[Tuple[CharSpan, ...]] = None
+
+
+class OpenNRE(RecordReader):
+    """Reads OpenNRE's JSON-lines, labelled or not.
+
+    A line is `{"text": "..." or "token": ["..."], "h": {"name", "id", "type", "pos": [start, end]}, "t": {...}, "relation": "..."}`. With
+    `text` the positions count characters, with `token` tokens; the end is exclusive. `id`, `type`, `name` and `relation` may be
+    absent. One document per line, named after file and line; entity 0 is h, entity 1 is t, one relation from h to t. Tokens
+    that are nothing but white space are left out and positions moved accordingly.
+
+    on_error: "raise" reports the first ten bad records and the count of all; "skip" leaves them out and logs them.
+    check_names: refuse a record whose `name` differs from the text at `pos` in a letter or digit (case, spaces and punctuation
+        aside). So positions of the wrong unit are found. False where names are canonical names and not those of the text.
+
+    Source: Han et al., OpenNRE, EMNLP-IJCNLP 2019 (demonstrations).
+
+    Config::
+
+        [reader]
+        @readers = "relcon.OpenNRE.v1"
+        check_names = true
+    """
+
+    expected = 'a JSON-lines file, each line {"token": [...] or "text": "...", "h": {"pos": [s, e]}, "t": {...}, "relation": "..."}'
+
+    def __init__(self, on_error: OnError = "raise", check_names: bool = True):
+        super().__init__(on_error)
+        self.check_names = check_names
+
+    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
+        """The lines that are not blank."""
+        return lines(path)
+
+    def document(self, record: Record) -> Document:
+        """One marked sentence."""
+        value = json_object(record.value)
+        if ("text" in value) == ("token" in value):
+            raise RecordError("expected either 'text' (positions in characters) or 'token' (positions in tokens)")
+        arguments = [_argument(value, side) for side in ("h", "t")]
+        marked = self._text(value, arguments) if "text" in value else self._tokens(value, arguments)
+        return Document(
+            id=record.name,
+            words=marked.words,
+            entities=tuple(Entity((mention,), a.type, a.id) for mention, a in zip(marked.mentions, arguments, strict=True)),
+            relations=(Relation(0, 1, may(value, "relation", str)),),
+            text=marked.text,
+            offsets=marked.offsets,
+            source=record.source,
+        )
+
+    def _text(self, value: Dict[str, Any], arguments: List[Argument]) -> Marked:
+        """Positions in characters."""
+        text = need(value, "text", str)
+        words, offsets, mentions = annotate(text, [(f"'{a.side}'", [(a.start, a.end)]) for a in arguments])
+        for argument in arguments:
+            self._compare(argument, text[argument.start : argument.end])
+        return Marked(words, mentions, text, offsets)
+
+    def _tokens(self, value: Dict[str, Any], arguments: List[Argument]) -> Marked:
+        """Positions in tokens, moved where tokens of white space are left out."""
+        tokens = items(value["token"], str, "'token'")
+        kept = [number for number, token in enumerate(tokens) if token.strip()]
+        mentions = []
+        for argument in arguments:
+            start, end = inside((argument.start, argument.end), len(tokens), "tokens", f"'{argument.side}'")
+            self._compare(argument, " ".join(tokens[start:end]))
+            moved = bisect_left(kept, start), bisect_left(kept, end)
+            mentions.append(Mention(*inside(moved, len(kept), "words", f"'{argument.side}', without white space,")))
+        return Marked(tuple(tokens[number] for number in kept), tuple(mentions))
+
+    def _compare(self, argument: Argument, there: str) -> None:
+        """RecordError where the name is another than the text at its position."""
+        if self.check_names and argument.name is not None and bare(argument.name) != bare(there):
+            raise RecordError(
+                f"'{argument.side}' is named {argument.name!r}, but its position holds {there!r}; positions count tokens in 'token' and "
+                "characters in 'text', the end is exclusive. If names are not those of the text, set check_names = false"
+            )
+
+
+def _argument(value: Dict[str, Any], side: str) -> Argument:
+    record = need(value, side, dict)
+    start, end = pair(need(record, "pos", list, f"'{side}'"), f"'pos' of '{side}'")
+    name, kind, identity = (may(record, key, str, owner=f"'{side}'") for key in ("name", "type", "id"))
+    return Argument(side, start, end, name, kind or "", identity or "")
+
+
+def bare(text: str) -> str:
+    """Letters and digits only, in one case."""
+    return re.sub(r"[\W_]+", "", text).casefold()
