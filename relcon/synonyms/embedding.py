@@ -29,7 +29,7 @@ class EmbeddingNeighbours(SynonymSource):
     The encoder is loaded at the first look-up; only its word embeddings are kept.
 
     Args:
-        path: a Hugging Face encoder with a tokenizer, a local directory or a name.
+        path: a Hugging Face encoder with a tokenizer, a local directory or a name; None for the embedded MiniLM (`relcon.MiniLM.v1`).
         neighbours: how many at most.
         minimum: cosine that a neighbour must have, -1 to 1.
 
@@ -44,7 +44,7 @@ class EmbeddingNeighbours(SynonymSource):
         minimum = 0.4
     """
 
-    def __init__(self, path: str, neighbours: int = 10, minimum: float = 0.4):
+    def __init__(self, path: Optional[str] = None, neighbours: int = 10, minimum: float = 0.4):
         if neighbours < 1:
             raise RelconError(f"neighbours must be 1 or more, not {neighbours}.")
         if not -1 <= minimum <= 1:
@@ -72,18 +72,13 @@ class EmbeddingNeighbours(SynonymSource):
         return sorted({each for each in near if each.lower() != word.lower()})
 
 
-def load_words(path: str) -> WordTable:
-    """The whole words of an encoder's vocabulary with their vectors; RelconError where it cannot be loaded."""
-    from transformers import AutoModel, AutoTokenizer  # takes seconds: only when the words are wanted
+def load_words(path: Optional[str]) -> WordTable:
+    """The whole words of an encoder's vocabulary with their vectors; for `path` see `EmbeddingNeighbours`."""
+    from relcon.encoders.loading import embedding_table, load  # imports transformers: only when the words are wanted
+    from relcon.encoders.minilm import minilm_folder
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        matrix = AutoModel.from_pretrained(path).get_input_embeddings().weight.detach().float()
-    except (OSError, ValueError, KeyError) as error:
-        raise RelconError(
-            f"The encoder '{path}' of relcon.EmbeddingNeighbours.v1 cannot be loaded: {error}. Set `path` in the [...synonyms] section "
-            "to a directory that `save_pretrained` wrote or to a Hugging Face name."
-        ) from error
+    model, tokenizer = load(str(minilm_folder()) if path is None else path)
+    matrix = embedding_table(model).weight.detach()
     ids = sorted(number for number in tokenizer.get_vocab().values() if number < len(matrix))
     texts = [tokenizer.convert_tokens_to_string([token]).strip() for token in tokenizer.convert_ids_to_tokens(ids)]
     letters = [(number, text) for number, text in zip(ids, texts, strict=True) if text.isalpha()]
