@@ -77,6 +77,8 @@ class FileCorpus(Corpus):
             raise ValueError(f"dev_share: {dev_share} is not from 0 to below 1")
         if dev_share and (dev is not None or train is None):
             raise ValueError("dev_share takes the dev split out of train: it needs train, and excludes dev")
+        if split_by not in ("document", "instance"):
+            raise ValueError(f"split_by: '{split_by}' is neither 'document' nor 'instance'")
         if limit is not None and limit < 1:
             raise ValueError(f"limit: {limit} is below 1")
         self.files = {name: Path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}

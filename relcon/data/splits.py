@@ -46,15 +46,16 @@ def hold_out(
 ) -> Tuple[Split, Split]:
     """(rest, held out): about `fraction` of the examples of each label are held out. A label too rare to divide stays in the rest.
 
-    ValueError where fraction is not between 0 and 1; RelconError where one side would be empty.
+    ValueError where fraction is not between 0 and 1; RelconError where one side would have no instance.
     """
-    held, rest = _two(split, fraction, generator, by)
-    if not held or not rest:
+    taken, left = _two(split, fraction, generator, by)
+    rest, held = assemble(split, left, names[0]), assemble(split, taken, names[1])
+    if not rest.instances or not held.instances:
         raise RelconError(
-            f"Holding out {fraction:g} of split '{split.name}' leaves one side without any {by}: it has {len(held) + len(rest)} in all. "
-            "Give more data, another share, or a file of its own for the held-out part."
+            f"Holding out {fraction:g} of split '{split.name}' leaves one side without any candidate pair: it has {len(split.instances)} "
+            f"in {len(taken) + len(left)} {by}s. Give more data, another share, or a file of its own for the held-out part."
         )
-    return assemble(split, rest, names[0]), assemble(split, held, names[1])
+    return rest, held
 
 
 def share(split: Split, fraction: float, generator: torch.Generator, by: By = "instance") -> Split:
@@ -209,7 +210,8 @@ def deal(strata: Sequence["Counter[str]"], shares: Sequence[float], generator: t
 def _neediest(wants: Sequence[float], room: Sequence[float], generator: torch.Generator) -> int:
     """The part with the largest want, then the most room; ties (up to rounding) are drawn."""
     keys = [(round(want, 6), round(space, 6)) for want, space in zip(wants, room, strict=True)]
-    best = [part for part, key in enumerate(keys) if key == max(keys)]
+    first = max(keys)
+    best = [part for part, key in enumerate(keys) if key == first]
     return best[int(torch.randint(len(best), (), generator=generator))]
 
 
@@ -224,8 +226,11 @@ def _two(split: Split, fraction: float, generator: torch.Generator, by: By) -> T
 
 
 def _fold(split: Split, all_units: Sequence[Unit], held: Sequence[bool]) -> Tuple[Split, Split]:
-    train, test = _sides(all_units, held)
-    return assemble(split, train, "train"), assemble(split, test, "test")
+    rest, out = _sides(all_units, held)
+    train, test = assemble(split, rest, "train"), assemble(split, out, "test")
+    if not train.instances or not test.instances:
+        raise RelconError(f"A fold of split '{split.name}' has no candidate pair on one side. Use fewer folds, or give more data.")
+    return train, test
 
 
 def _sides(all_units: Sequence[Unit], chosen: Sequence[bool]) -> Tuple[List[Unit], List[Unit]]:

@@ -87,8 +87,8 @@ class DocumentStore:
             with atomic(file, "wb") as raw, gzip.open(raw, "wt", encoding="utf-8", compresslevel=3) as lines:
                 for record in ({"documents": len(documents)}, *(_record(document, path) for document in documents)):
                     lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-        except RelconError as error:
-            log.warning("Nothing is cached: %s Name another folder ([data] cache), or write cache = \"none\".", error)
+        except (RelconError, OSError, TypeError, ValueError) as error:  # a folder that cannot be written, metadata that are no JSON
+            log.warning("Nothing is cached (%s). Name another folder ([data] cache), or write cache = \"none\".", error)
 
 
 def document_key(path: Path, reader: Any, parser: Any = None, limit: Optional[int] = None) -> str:

@@ -1,0 +1,229 @@
+"""Divisions of a split: disjoint, complete, stratified, and never a document on two sides."""
+
+from collections import Counter
+from typing import List, Sequence
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relcon.data.document import Document, Entity, Instance, Mention
+from relcon.data.labels import LabelSet
+from relcon.data.splits import By, deal, given_folds, group_of, hold_out, k_folds, k_shot, share
+from relcon.errors import RelconError
+from relcon.interfaces import Lost, Split
+
+NAMES = ("none", "A", "B", "C")
+LABELS = LabelSet(NAMES, frozenset(["none"]))
+
+
+def draw(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def split_of(documents: Sequence[Sequence[str]], groups: Sequence[int] = (), lost: Sequence[int] = ()) -> Split:
+    """A split from the labels of each document's instances ("" for none); groups: the abstract that each belongs to."""
+    made, instances = [], []
+    for number, labels in enumerate(documents):
+        metadata = {"document": f"g{groups[number]}"} if groups else {}
+        document = Document(f"d{number}", ("w",) * 9, (Entity((Mention(0, 1),)),) * (len(labels) + 1), metadata=metadata)
+        made.append(document)
+        instances += [Instance(document, 0, tail, label or None, f"d{number}#0-{tail}") for tail, label in enumerate(labels, start=1)]
+    return Split("train", made, instances, LABELS, [Lost(f"d{number}", 0, 0, "A", "cause") for number in lost])
+
+
+def of(label: str, split: Split) -> int:
+    return sum(instance.label == label for instance in split.instances)
+
+
+def uids(split: Split) -> List[str]:
+    return [instance.uid for instance in split.instances]
+
+
+splits = st.builds(
+    lambda rows: split_of([labels for labels, _ in rows], [group for _, group in rows], range(len(rows))),
+    st.lists(st.tuples(st.lists(st.sampled_from([*NAMES, ""]), max_size=5), st.integers(0, 8)), min_size=8, max_size=25),
+)
+sentences = st.lists(st.sampled_from(NAMES), min_size=12, max_size=60).map(lambda labels: split_of([[label] for label in labels]))
+
+
+def assert_divided(whole: Split, parts: Sequence[Split], by: By) -> None:
+    """The parts hold every instance, document and lost relation of the whole once, in order."""
+    assert Counter(uid for part in parts for uid in uids(part)) == Counter(uids(whole))
+    assert Counter(lost for part in parts for lost in part.lost) == Counter(whole.lost)
+    order = {uid: number for number, uid in enumerate(uids(whole))}
+    for part in parts:
+        places = [order[uid] for uid in uids(part)]
+        assert places == sorted(places)
+        ids = {document.id for document in part.documents}
+        assert {instance.document.id for instance in part.instances} | {lost.document for lost in part.lost} <= ids
+    assert {document.id for part in parts for document in part.documents} == {document.id for document in whole.documents}
+    if by == "document":
+        sides = [{group_of(document) for document in part.documents} for part in parts]
+        assert sum(map(len, sides)) == len(set().union(*sides))
+
+
+@given(whole=splits, folds=st.integers(2, 4), by=st.sampled_from(["document", "instance"]), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_folds_are_disjoint_and_complete(whole: Split, folds: int, by: By, seed: int) -> None:
+    try:
+        made = k_folds(whole, folds, draw(seed), by, on_rare="keep")
+    except RelconError as error:
+        assert "need at least" in str(error) or "no candidate pair" in str(error)
+        return
+    assert len(made) == folds
+    assert_divided(whole, [test for _, test in made], by)
+    for train, test in made:
+        assert_divided(whole, [train, test], by)
+        assert (train.name, test.name) == ("train", "test") and train.instances and test.instances
+
+
+@given(whole=sentences, folds=st.integers(2, 5), by=st.sampled_from(["document", "instance"]), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_folds_of_single_sentences_are_stratified_within_one(whole: Split, folds: int, by: By, seed: int) -> None:
+    tests = [test for _, test in k_folds(whole, folds, draw(seed), by, on_rare="keep")]
+    for label in NAMES:
+        counts = [of(label, test) for test in tests]
+        assert max(counts) - min(counts) <= 1
+    sizes = [len(test.instances) for test in tests]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(whole=sentences, fraction=st.sampled_from([0.1, 0.2, 0.5]), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_held_out_share_is_stratified_within_one(whole: Split, fraction: float, seed: int) -> None:
+    rest, held = hold_out(whole, fraction, draw(seed))
+    assert (rest.name, held.name) == ("train", "dev")
+    assert_divided(whole, [rest, held], "document")
+    for label in NAMES:
+        assert abs(of(label, held) - fraction * of(label, whole)) <= 1
+
+
+@given(whole=splits, fraction=st.sampled_from([0.1, 0.3]), by=st.sampled_from(["document", "instance"]), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_a_share_has_every_label(whole: Split, fraction: float, by: By, seed: int) -> None:
+    part = share(whole, fraction, draw(seed), by)
+    assert {each.label for each in part.instances} - {None} == {each.label for each in whole.instances} - {None}
+    assert set(uids(part)) <= set(uids(whole)) and part.name == "train"
+
+
+def test_a_share_is_close_to_its_size() -> None:
+    whole = split_of([["A"]] * 300 + [["none"]] * 700)
+    part = share(whole, 0.1, draw())
+    assert (of("A", part), of("none", part)) == (30, 70)
+
+
+def test_groups_of_different_sizes_are_dealt_evenly() -> None:
+    """One hundred abstracts of one to ten pairs: folds differ by less than one abstract."""
+    whole = split_of([["A"] * (1 + number % 10) + ["none"] * (number % 7) for number in range(100)])
+    counts = [(of("A", test), of("none", test)) for _, test in k_folds(whole, 10, draw())]
+    assert all(max(each) - min(each) <= 10 for each in zip(*counts, strict=True))
+
+
+def test_one_seed_one_division() -> None:
+    whole = split_of([["A"], ["none"], ["A"], ["B"]] * 10)
+    one, again, other = (uids(k_folds(whole, 3, draw(seed))[0][1]) for seed in (1, 1, 2))
+    assert one == again != other
+
+
+def test_dealing_depends_on_nothing_global() -> None:
+    strata = [Counter({"A": 1})] * 30
+    torch.manual_seed(1)
+    first = deal(strata, [0.5, 0.5], draw(5))
+    torch.manual_seed(2)
+    assert deal(strata, [0.5, 0.5], draw(5)) == first
+
+
+def test_lost_relations_go_with_their_documents_first_instance() -> None:
+    whole = split_of([["A", "A", "A"], ["A", "A", "A"], []], lost=[0, 1, 2])
+    tests = [test for _, test in k_folds(whole, 2, draw(), "instance")]
+    assert sum(len(test.lost) for test in tests) == 3
+    for test in tests:
+        firsts = {instance.document.id for instance in test.instances if instance.tail == 1} | {"d2"}
+        assert {lost.document for lost in test.lost} <= firsts
+
+
+# ---- too few ----
+
+
+def test_a_rare_label_is_named_with_its_count() -> None:
+    whole = split_of([["A"]] * 5 + [["B"]] + [["none", "C"]] * 3)
+    with pytest.raises(RelconError, match=r"5 folds by document.*'B' has 1.*'C' has 3.*on_rare = \"keep\"") as caught:
+        k_folds(whole, 5, draw())
+    assert "'A'" not in str(caught.value)
+    assert sum(of("B", test) for _, test in k_folds(whole, 5, draw(), on_rare="keep")) == 1
+
+
+def test_a_label_in_too_few_documents_is_rare_however_often_it_occurs() -> None:
+    whole = split_of([["A", "A", "A", "A"], ["none"], ["none"]])
+    with pytest.raises(RelconError, match="'A' has 1"):
+        k_folds(whole, 2, draw(), "document")
+    assert len(k_folds(whole, 2, draw(), "instance")) == 2
+
+
+def test_fewer_units_than_folds() -> None:
+    with pytest.raises(RelconError, match="4 folds need at least 4 documents, but split 'train' has 3"):
+        k_folds(split_of([["A"]] * 3), 4, draw(), on_rare="keep")
+
+
+def test_nothing_left_to_hold_out() -> None:
+    with pytest.raises(RelconError, match="without any candidate pair: it has 2 in 1 documents"):
+        hold_out(split_of([["A", "B"]]), 0.5, draw())
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5])
+def test_shares_lie_between_0_and_1(fraction: float) -> None:
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        hold_out(split_of([["A"]] * 5), fraction, draw())
+
+
+def test_a_fold_without_pairs_is_refused() -> None:
+    with pytest.raises(RelconError, match="no candidate pair on one side"):
+        given_folds(split_of([["A"], []]), {"one": ["d0"], "two": ["d1"]})
+
+
+# ---- shots ----
+
+
+def test_k_shot_takes_so_many_of_every_label() -> None:
+    whole = split_of([["A", "B", ""], ["C", "none"]] * 5, lost=[0])
+    part = k_shot(whole, 3, draw())
+    assert {label: of(label, part) for label in NAMES} == dict.fromkeys(NAMES, 3)
+    assert len(part.instances) == 12 and part.lost == ()
+    assert {document.id for document in part.documents} == {instance.document.id for instance in part.instances}
+    assert uids(part) != uids(k_shot(whole, 3, draw(1))) and uids(part) == uids(k_shot(whole, 3, draw(0)))
+
+
+def test_k_shot_names_labels_with_too_few() -> None:
+    whole = split_of([["A", "B", "none"], ["A", "none"]])
+    with pytest.raises(RelconError, match=r"2 shots.*'B' has 1; 'C' has 0") as caught:
+        k_shot(whole, 2, draw())
+    assert "'A'" not in str(caught.value)
+    assert Counter(each.label for each in k_shot(whole, 2, draw(), on_rare="keep").instances) == {"none": 2, "A": 2, "B": 1}
+
+
+# ---- given folds ----
+
+
+def test_given_folds_by_group() -> None:
+    whole = split_of([["A"], ["B"], ["C"], []], groups=[1, 1, 2, 3], lost=[3])
+    folds = given_folds(whole, {"one": ["g1"], "two": ["g2", "g3", "elsewhere"]})
+    assert list(folds) == ["one", "two"]
+    train, test = folds["two"]
+    assert uids(test) == ["d2#0-1"] and uids(train) == ["d0#0-1", "d1#0-1"]
+    assert [document.id for document in test.documents] == ["d2", "d3"] and len(test.lost) == 1
+    assert_divided(whole, [test for _, test in folds.values()], "document")
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ({"one": ["g1"], "two": ["g9"]}, "1 are in no fold: 'g2'"),
+        ({"one": ["g1", "g2"], "two": ["g2"]}, "1 are in several folds: 'g2'"),
+        ({"one": ["g1", "g2"], "two": ["g9"]}, "1 are a fold without any document: 'two'"),
+    ],
+)
+def test_faulty_given_folds(folds: dict, message: str) -> None:
+    with pytest.raises(RelconError, match=message):
+        given_folds(split_of([["A"], ["B"]], groups=[1, 2]), folds)

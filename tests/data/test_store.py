@@ -1,0 +1,175 @@
+"""What was read is kept by content, rebuilt where it is damaged, and safe for several processes."""
+
+import gzip
+import logging
+import multiprocessing
+import shutil
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
+from relcon.data.store import DocumentStore, ParseStore, cache_folder, describe_component, document_key, fingerprint_of_path
+
+
+def documents(path: Path) -> List[Document]:
+    """Two documents that use every field."""
+    whole = Document(
+        id="1",
+        words=("TNF", "-", "α", "binds", "it"),
+        entities=(Entity((Mention(0, 3, ((0, 1), (2, 3))),), "GENE", "T1"), Entity((Mention(0, 1), Mention(4, 5)))),
+        relations=(Relation(0, 1, "binds", "R1"), Relation(1, 0)),
+        sentences=((0, 3), (3, 5)),
+        text="TNF-α binds it",
+        offsets=((0, 3), (3, 4), (4, 5), (6, 11), (12, 14)),
+        parse=Parse((3, 2, 0, 3, 3), ("a", "b", "c", "root", "d"), ("NN", ":", "NN", "VBZ", "PRP")),
+        source=Source(str(path), 7),
+        metadata={"fold": 3, "document": "pmid", "list": [1, "two"]},
+    )
+    return [whole, Document("2", ("no", "source"))]
+
+
+class Reader:
+    """A component with arguments, one of them a component."""
+
+    def __init__(self, lower: bool = False, inner: Any = None):
+        self.lower, self.inner = lower, inner
+
+
+def forbidden() -> List[Document]:
+    raise AssertionError("the cache was not used")
+
+
+def test_what_is_kept_comes_back_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt"
+    store = DocumentStore(str(tmp_path / "cache"))
+    assert store.get("key", path, lambda: documents(path)) == documents(path)
+    assert store.get("key", path, forbidden) == documents(path)
+
+
+def test_sources_follow_the_files(tmp_path: Path) -> None:
+    """Made below one folder, asked for below another."""
+    store = DocumentStore(str(tmp_path / "cache"))
+    store.get("key", tmp_path / "old", lambda: documents(tmp_path / "old" / "sub" / "a.txt"))
+    moved = store.get("key", tmp_path / "new", forbidden)
+    assert moved[0].source == Source(str(tmp_path / "new" / "sub" / "a.txt"), 7)
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "fewer", "wrong", "empty"])
+def test_a_damaged_file_is_made_anew_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str) -> None:
+    path = tmp_path / "train.txt"
+    store = DocumentStore(str(tmp_path / "cache"))
+    store.get("key", path, lambda: documents(path))
+    (file,) = (tmp_path / "cache" / "documents").iterdir()
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    file.write_bytes(
+        {
+            "cut": file.read_bytes()[:-20],
+            "noise": b"no archive",
+            "fewer": gzip.compress(b"".join(lines[:-1])),
+            "wrong": gzip.compress(lines[0] + b'{"id": "1"}\n' + lines[2]),
+            "empty": gzip.compress(b""),
+        }[damage]
+    )
+    with caplog.at_level(logging.WARNING):
+        assert store.get("key", path, lambda: documents(path)) == documents(path)
+    assert f"{file} is damaged" in caplog.text
+    assert store.get("key", path, forbidden) == documents(path)
+
+
+def test_an_unwritable_folder_is_said_and_does_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = DocumentStore(str(tmp_path / "file"))
+    assert store.get("key", tmp_path, lambda: documents(tmp_path)) == documents(tmp_path)
+    assert "Nothing is cached" in caplog.text
+
+
+def test_metadata_that_are_no_json_are_said_and_do_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = [Document("1", ("a",), metadata={"path": tmp_path})]
+    assert DocumentStore(str(tmp_path / "cache")).get("key", tmp_path, lambda: made) is made
+    assert "Nothing is cached" in caplog.text and not list((tmp_path / "cache").rglob("*.*"))
+
+
+def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RELCON_CACHE", raising=False)
+    assert cache_folder(None) == Path.home() / ".cache" / "relcon"
+    monkeypatch.setenv("RELCON_CACHE", str(tmp_path))
+    assert cache_folder(None) == tmp_path and cache_folder("here") == Path("here") and cache_folder("none") is None
+    monkeypatch.setenv("RELCON_CACHE", "none")
+    assert cache_folder(None) is None
+
+
+def test_off_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELCON_CACHE", str(tmp_path))
+    DocumentStore("none").get("key", tmp_path, lambda: documents(tmp_path))
+    ParseStore("none", "name").put({"key": 1})
+    assert ParseStore("none", "name").get(["key"]) == {} and list(tmp_path.iterdir()) == []
+
+
+# ---- keys ----
+
+
+def test_keys_follow_content_arguments_and_limit(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a").write_text("one")
+    first = document_key(folder, Reader())
+    assert first == document_key(folder, Reader())
+    different = [document_key(folder, Reader(lower=True)), document_key(folder, Reader(inner=Reader()))]
+    different += [document_key(folder, Reader(), limit=3), document_key(folder, Reader(), parser=Reader())]
+    (folder / "a").write_text("two")
+    different.append(document_key(folder, Reader()))
+    assert len({first, *different}) == 6
+
+
+def test_moved_files_keep_their_key_and_renamed_ones_do_not(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a").write_text("text")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    assert fingerprint_of_path(tmp_path / "one") == fingerprint_of_path(tmp_path / "two")
+    (tmp_path / "two" / "a").rename(tmp_path / "two" / "b")
+    assert fingerprint_of_path(tmp_path / "one") != fingerprint_of_path(tmp_path / "two")
+    assert fingerprint_of_path(tmp_path / "one" / "a") == fingerprint_of_path(tmp_path / "two" / "b")
+
+
+def test_a_component_may_say_itself_what_it_depends_on() -> None:
+    class Model:
+        def __init__(self, version: str):
+            self.version, self.handle = version, object()
+
+        def fingerprint(self) -> str:
+            return self.version
+
+    assert describe_component(Model("1")) == describe_component(Model("1")) != describe_component(Model("2"))
+
+
+# ---- parses ----
+
+
+def test_parses_by_key(tmp_path: Path) -> None:
+    store = ParseStore(str(tmp_path), "name")
+    assert store.get(["a"]) == {}
+    store.put({str(number): [number, "ä"] for number in range(1200)})
+    assert store.get([str(number) for number in range(1200)] + ["x"]) == {str(number): [number, "ä"] for number in range(1200)}
+    assert ParseStore(str(tmp_path), "other").get(["1"]) == {}
+
+
+def write(folder: str, first: int) -> None:
+    """What each of two processes does."""
+    for number in range(first, first + 20):
+        ParseStore(folder, "name").put({str(number): number, "both": "same"})
+        DocumentStore(folder).get("key", Path("x"), lambda: [Document("1", ("a",) * 2000)])
+
+
+def test_two_processes_may_write_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=write, args=(str(tmp_path), first)) for first in (0, 100)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    keys = [str(number) for first in (0, 100) for number in range(first, first + 20)]
+    assert ParseStore(str(tmp_path), "name").get([*keys, "both"]) == {**{key: int(key) for key in keys}, "both": "same"}
+    assert len(DocumentStore(str(tmp_path)).get("key", Path("x"), forbidden)) == 1
