@@ -4,12 +4,15 @@ The walk goes through the config as its components' signatures describe it. A va
 so that one mistake is one message.
 """
 
-from typing import Any, Dict, List, Optional, Tuple
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from relcon.components import REQUIRED, Argument, arguments, component_of, kind_of
 from relcon.config.loaded import LoadedConfig
 from relcon.config.names import stage_mistakes
-from relcon.config.source import Keys
+from relcon.config.reading import parse_cfg
+from relcon.config.source import VARIABLE, Entry, Keys
 from relcon.config.types import alternatives, choices, expected, fits, is_dict, is_list, parameter, shown
 from relcon.errors import ConfigError, Problem, RelconError, did_you_mean
 from relcon.interfaces import Corpus, Protocol, Stage
@@ -31,6 +34,25 @@ def require_sound(loaded: LoadedConfig) -> None:
         raise ConfigError(problems, f"{loaded.path}: {count(len(problems), 'mistake')}", most=len(problems))
 
 
+def check_example(text: str) -> List[Problem]:
+    """All mistakes of a piece of a config as a docstring shows it: any sections, their blocks checked against the components.
+
+    It may refer to `${paths.ANYTHING}` and to the keys of `[training]`.
+    """
+    source = parse_cfg(Path("example.cfg"), text)
+    settings = {name: json.dumps(each.default) for name, each in arguments(Training).items()}
+    paths = {name.partition(".")[2]: '"PATH"' for name in VARIABLE.findall(text) if name.startswith("paths.")}
+    for section, values in (("paths", paths), ("training", settings)):
+        source.section((section,), "example.cfg")
+        for name, value in values.items():
+            source.entries.setdefault((section, name), Entry(value, "example.cfg"))
+    source.check_notation()
+    walk = Walk(LoadedConfig(source, []))
+    for name in walk.loaded.tree:
+        walk.value((name,), walk.loaded.tree[name], Any)
+    return sorted(walk.loaded.problems + walk.problems, key=_order)
+
+
 def count(number: int, thing: str) -> str:
     """'1 mistake', '2 mistakes'."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
@@ -49,38 +71,48 @@ def _remedy(keys: Keys, argument: Argument) -> str:
 
 
 class Walk:
-    """One walk through a config. problems: what it found. blocks: how many components it met."""
+    """One walk through a config.
+
+    problems: what it found. wrong: the values found wrong, so that what refers to them is not reported again. walked: the blocks
+    looked into, likewise for their copies. valid: every way that an override may take. unplaced: overrides that landed nowhere.
+    """
 
     def __init__(self, loaded: LoadedConfig):
         self.loaded = loaded
         self.problems: List[Problem] = []
-        self.blocks = 0
+        self.wrong: Set[Keys] = set()
+        self.walked: Set[Keys] = set()
         self.valid: List[str] = []
-        self.unplaced: List[Tuple[Keys, str]] = []
+        self.unplaced: List[str] = []
 
     # ---- reports ----
 
     def report(self, keys: Keys, message: str) -> None:
         """A mistake in the value of a key."""
+        self.wrong.add(keys)
         self.problems.append(Problem(self.loaded.where(keys), f"[{'.'.join(keys[:-1])}] {keys[-1]}: {message}"))
 
     def report_section(self, keys: Keys, message: str) -> None:
         """A mistake of a section as a whole."""
         self.problems.append(Problem(self.loaded.where(keys), f"[{'.'.join(keys)}] {message}"))
 
-    def unknown(self, keys: Keys, message: str) -> None:
+    def report_component(self, keys: Keys, kind: str, message: str) -> None:
+        """A mistake in which component a block names."""
+        self.problems.append(Problem(self.loaded.where((*keys, f"@{kind}")), f"[{'.'.join(keys)}] {message}"))
+
+    def unknown(self, keys: Keys, value: Any, message: str) -> None:
         """Something that has no place; where an override brought it, the nearest way that can be overridden is named at the end."""
         override = self.loaded.added(keys)
         if override is not None:
-            self.unplaced.append((keys, override))
-        elif isinstance(self.loaded.at(keys), dict):
+            self.unplaced.append(override)
+        elif isinstance(value, dict):
             self.report_section(keys, message)
         else:
             self.report(keys, message)
 
     def settle_overrides(self) -> None:
         """Report the overrides that landed nowhere, now that every valid way is known."""
-        for override in dict.fromkeys(place for _, place in self.unplaced):
+        for override in dict.fromkeys(self.unplaced):
             near = did_you_mean(override, [f"--{way}" for way in self.valid])
             self.problems.append(Problem(override, f"does not override anything in the config.{near}"))
 
@@ -91,9 +123,9 @@ class Walk:
         tree = self.loaded.tree
         for name in tree:
             if name not in SECTIONS:
-                self.unknown((name,), f"is no section of a config.{did_you_mean(name, SECTIONS)}")
-            elif not isinstance(tree[name], dict) and not (name == "protocol" and tree[name] is None):
-                self.report((name,), f"must be a section: {SECTIONS[name]}.")
+                self.unknown((name,), tree[name], f"is no section of a config.{did_you_mean(name, SECTIONS)}")
+            elif not isinstance(tree[name], dict) and tree[name] is not None:
+                self.problems.append(Problem(self.loaded.where((name,)), f"[{name}] must be a section: {SECTIONS[name]}."))
         for name in FREE:
             self.free(name)
         self.training()
@@ -112,7 +144,7 @@ class Walk:
         """`[paths]` and `[vars]`: the user's own keys, which an override must find there."""
         for key, value in self.section(name).items():
             if self.loaded.added((name, key)):
-                self.unknown((name, key), "")
+                self.unknown((name, key), value, "")
                 continue
             self.valid.append(f"{name}.{key}")
             if name == "paths" and value is not None and not isinstance(value, str):
@@ -129,10 +161,10 @@ class Walk:
 
     def component_section(self, name: str, interface: Any, purpose: str) -> None:
         """`[data]` and `[protocol]`: one block each."""
-        if name in self.loaded.tree:
-            if isinstance(self.loaded.tree[name], dict):
-                self.value((name,), self.loaded.tree[name], interface)
-        else:
+        block = self.loaded.tree.get(name)
+        if isinstance(block, dict):
+            self.value((name,), block, interface)
+        elif block is None:
             self.problems.append(Problem(self.loaded.where(()), f"there is no section [{name}], {purpose}: {SECTIONS[name]}."))
 
     def stages(self) -> None:
@@ -149,7 +181,9 @@ class Walk:
 
     def block(self, keys: Keys, block: Dict[str, Any], kind: str) -> None:
         """A component block: the component exists, its keys are known, of their types, and complete."""
-        self.blocks += 1
+        if self.loaded.origin(keys) in self.walked:
+            return
+        self.walked.add(keys)
         named = [key for key in block if key.startswith("@")]
         if len(named) > 1:
             self.report_section(keys, f"names {len(named)} components ({', '.join(named)}); one block is one component.")
@@ -159,7 +193,7 @@ class Walk:
             component = component_of(kind, block[named[0]])
             known = arguments(component)
         except RelconError as error:
-            self.problems.append(Problem(self.loaded.where((*keys, named[0])), f"[{'.'.join(keys)}] {error}"))
+            self.report_component(keys, kind, str(error))
             return
         self.keys(keys, {key: value for key, value in block.items() if key not in named}, known, f"'{block[named[0]]}'")
 
@@ -170,7 +204,7 @@ class Walk:
             if key in known:
                 self.value((*keys, key), value, known[key].annotation)
             else:
-                self.unknown((*keys, key), f"{owner} takes no '{key}'.{did_you_mean(key, known)}")
+                self.unknown((*keys, key), value, f"{owner} takes no '{key}'.{did_you_mean(key, known)}")
         for name, argument in known.items():
             if argument.default is REQUIRED and name not in block:
                 self.report_section(keys, f"{owner} needs '{name}' ({expected(argument.annotation)}). {_remedy((*keys, name), argument)}")
@@ -180,7 +214,7 @@ class Walk:
     def value(self, keys: Keys, value: Any, annotation: Any) -> None:
         """A value against the type that was declared for it."""
         branches = alternatives(annotation)
-        if self.loaded.broken(keys):
+        if self.loaded.broken(keys) or self.loaded.origin(keys) in self.wrong:
             return
         if kind_of(value) is not None:
             self.component(keys, value, annotation)
@@ -197,6 +231,7 @@ class Walk:
     def missing(self, keys: Keys, annotation: Any) -> None:
         """Null where a value is needed: name the override that gives it, at the end of the references."""
         origin = self.loaded.origin(keys)
+        self.wrong.add(origin)
         what = "FILE" if origin[0] == "paths" else "VALUE"
         self.report(keys, f"needs a value ({expected(annotation)}), but is null. Give --{'.'.join(origin)} {what}.")
 
@@ -209,9 +244,9 @@ class Walk:
             self.block(keys, value, kind)
         elif offered:
             wanted = " or ".join(f"@{name}" for name, _ in offered)
-            self.report_section(keys, f"expected a block of {wanted}, got one of @{kind}.{did_you_mean(kind, [name for name, _ in offered])}")
+            self.report_component(keys, kind, f"expected a block of {wanted}, got one of @{kind}.")
         else:
-            self.report_section(keys, f"expected {expected(annotation)}, got a block of @{kind}.")
+            self.report_component(keys, kind, f"expected {expected(annotation)}, got a block of @{kind}.")
 
     def section_value(self, keys: Keys, value: Dict[str, Any], annotation: Any) -> None:
         """A dictionary: names to values, or a block that forgot to say which component it is."""
@@ -224,9 +259,9 @@ class Walk:
             for key, item in value.items():
                 self.value((*keys, key), item, inner)
         elif offered:
-            self.unknown(keys, f'needs @{offered[0][0]} = "NAME" to say which component it is.')
+            self.unknown(keys, value, f'needs @{offered[0][0]} = "NAME" to say which component it is.')
         else:
-            self.unknown(keys, f"expected {expected(annotation)}, got a section.")
+            self.unknown(keys, value, f"expected {expected(annotation)}, got a section.")
 
     def list_value(self, keys: Keys, value: List[Any], annotation: Any) -> None:
         """A list, each of whose items is looked at."""

@@ -34,9 +34,14 @@ class Offer(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _entry_points(search: Tuple[str, ...]) -> importlib.metadata.EntryPoints:
-    """All entry points of the packages on this search path; reading them takes long enough to do it once per path."""
+def _entry_points(search: Tuple[str, ...]) -> Any:
+    """All entry points of the packages on this search path (to `select` from); reading them is slow, so once per path."""
     return importlib.metadata.entry_points()
+
+
+def _local_offer(name: str, component: Any) -> "Offer":
+    """A component that a `--code` file registered."""
+    return Offer(name, "--code", "", f"{component.__module__}:{component.__qualname__}", lambda: component)
 
 
 class Registry:
@@ -61,9 +66,7 @@ class Registry:
             Offer(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point.value, point.load)
             for point in _entry_points(tuple(sys.path)).select(group=self.group)
         ]
-        for name, component in self.local.get_all().items():
-            target = f"{component.__module__}:{component.__qualname__}"
-            found.append(Offer(name, "--code", "", target, lambda component=component: component))
+        found += [_local_offer(name, component) for name, component in self.local.get_all().items()]
         return sorted(found, key=lambda offer: offer[:4])
 
     def names(self) -> List[str]:

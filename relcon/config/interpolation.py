@@ -93,9 +93,9 @@ class _Interpolation:
         return self.done[keys]
 
     def read(self, keys: Keys) -> Any:
-        """An entry as confection reads it, or with every bare reference taken for a text where it has any."""
+        """An entry as confection reads it; by ourselves, every bare reference a text, where it has any or stands in no section."""
         raw = self.source.entries[keys].value
-        if "$" not in raw:
+        if "$" not in raw and len(keys) > 1:
             node: Any = self.tree
             for key in keys:
                 node = node[key]
@@ -115,7 +115,7 @@ class _Interpolation:
             return value
         whole = VARIABLE.fullmatch(value)
         if whole:
-            return self.refer(whole[1], keys, trail)
+            return self.look_up(self.source.target(keys, whole[1]), whole[1], trail)
         return _DOLLAR.sub(lambda found: self.text(found, keys, trail), value)
 
     def text(self, found: "re.Match[str]", keys: Keys, trail: Tuple[Keys, ...]) -> str:
@@ -124,17 +124,11 @@ class _Interpolation:
             return "$"
         if found["name"] is None:
             raise _Broken("a dollar sign stands alone. Write $$ for a dollar sign, ${section.key} for a reference.")
-        value = self.refer(found["name"], keys, trail)
+        value = self.look_up(self.source.target(keys, found["name"]), found["name"], trail)
         if isinstance(value, (dict, list)) or value is None:
             shown = "null" if value is None else "a list" if isinstance(value, list) else "a section"
             raise _Broken(f"{found[0]} is {shown}, which cannot be part of a text.")
         return value if isinstance(value, str) else json.dumps(value)
-
-    def refer(self, name: str, keys: Keys, trail: Tuple[Keys, ...]) -> Any:
-        """What a reference names: a key of the same section (`${seed}`), else the way from the top."""
-        way = tuple(name.strip().replace(":", ".").split("."))
-        sibling = (*keys[:-1], *way)
-        return self.look_up(sibling if len(way) == 1 and sibling in self.source.entries else way, name, trail)
 
     def look_up(self, way: Keys, name: str, trail: Tuple[Keys, ...]) -> Any:
         """The value at the end of the way: an entry, a part of one (a dictionary written as one value), or a section."""
@@ -149,4 +143,4 @@ class _Interpolation:
                 if value is not _Broken:
                     return value
         valid = [".".join(each) for each in (*self.source.entries, *self.source.sections) if each not in self.source.added]
-        raise _Broken(f"${{{name}}} names nothing in this config.{did_you_mean(name, valid)}")
+        raise _Broken(f"${{{name}}} names nothing in this config.{did_you_mean(name, set(valid) - {'.'.join(trail[-1])})}")

@@ -1,7 +1,7 @@
 """A config as it was loaded: values, the place of each, and what was found wrong on the way."""
 
 from pathlib import Path
-from typing import Any, List, Optional, Sequence, Union
+from typing import List, Optional, Sequence, Union
 
 from relcon.config.code import load_code
 from relcon.config.interpolation import Section, interpolate
@@ -25,7 +25,8 @@ class LoadedConfig:
         self.source, self.overrides = source, list(overrides)
         self.path, self.text = source.path, source.text
         self.tree: Section = interpolate(source)
-        self.tree.setdefault("training", Section())
+        if self.tree.get("training") is None:
+            self.tree["training"] = Section()
 
     @property
     def problems(self) -> List[Problem]:
@@ -53,15 +54,8 @@ class LoadedConfig:
             whole = VARIABLE.fullmatch(self.source.entries[keys].value)
             if whole is None:
                 break
-            keys = tuple(whole[1].strip().split("."))
+            keys = self.source.target(keys, whole[1])
         return keys
-
-    def at(self, keys: Keys) -> Any:
-        """The value at the end of a way; KeyError where there is none."""
-        value: Any = self.tree
-        for key in keys:
-            value = value[key]
-        return value
 
     def save(self, path: Union[str, Path]) -> None:
         """Write the config that repeats this run: references followed, overrides applied, every default filled in."""
@@ -90,6 +84,7 @@ def load_config(path: Union[str, Path], overrides: Sequence[str] = (), code: Seq
     parsed = parse_overrides(overrides)
     source = read_source(Path(path))
     apply_overrides(source, parsed)
+    source.check_notation()
     return LoadedConfig(source, overrides)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import yaml
 
-from relcon.config.source import VARIABLE, Entry, Keys, Source, label, mistaken, read_text
+from relcon.config.source import VARIABLE, Entry, Keys, Source, label, read_text
 from relcon.errors import ConfigError, Problem, place
 
 _HEADER = re.compile(r"\[(?P<name>[^\]]+)\]\s*(?:[#;].*)?$")
@@ -17,30 +17,26 @@ _SECTION_KEY = re.compile(r"[@*\w][\w\-@/+() ,]*$")
 
 def read_source(path: Path) -> Source:
     """A config file by its suffix: `.cfg`, `.yaml` or `.yml`. ConfigError where it is no readable file of these."""
-    readers = {".cfg": read_cfg, ".yaml": read_yaml, ".yml": read_yaml}
-    if path.suffix not in readers:
+    parsers = {".cfg": parse_cfg, ".yaml": parse_yaml, ".yml": parse_yaml}
+    if path.suffix not in parsers:
         raise ConfigError([Problem(place(path), "a config's name ends in .cfg, .yaml or .yml.")])
-    source = readers[path.suffix](path)
+    source = parsers[path.suffix](path, read_text(path))
     for keys in sorted(set(source.sections) & set(source.entries)):
         source.spoil(keys, f"is a key here and a section at {source.sections[keys]}; remove one of them.")
         source.remove(keys)
-    for keys, entry in source.entries.items():
-        message = mistaken(entry.value)
-        if message:
-            source.spoil(keys, message)
     return source
 
 
 # ---- .cfg ---------------------------------------------------------------------------------------------------------------
 
 
-def read_cfg(path: Path) -> Source:
+def parse_cfg(path: Path, text: str) -> Source:
     """The `.cfg` notation: sections, `key = value`, comments on lines of their own, indented lines continue a list."""
-    source = Source(path, read_text(path))
+    source = Source(path, text)
     section: Optional[Keys] = None
     entry: Optional[Entry] = None
     margin = 0
-    for number, line in enumerate(source.text.splitlines(), start=1):
+    for number, line in enumerate(source.text.split("\n"), start=1):
         content = line.strip()
         if not content or content[0] in "#;":
             continue
@@ -90,9 +86,9 @@ def _open_section(source: Source, number: int, name: str) -> Keys:
 # ---- YAML ---------------------------------------------------------------------------------------------------------------
 
 
-def read_yaml(path: Path) -> Source:
+def parse_yaml(path: Path, text: str) -> Source:
     """The same tree as YAML. Plain values mean what they mean in a `.cfg` (`no` is a text, `1e-3` a number)."""
-    source = Source(path, read_text(path))
+    source = Source(path, text)
     try:
         root = yaml.compose(source.text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

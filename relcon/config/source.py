@@ -70,6 +70,19 @@ class Source:
                 return self.sections[keys[:n]]
         return place(self.path)
 
+    def target(self, keys: Keys, name: str) -> Keys:
+        """What `${name}` means in the value of a key: a key of the same section (`${seed}`), else the way from the top."""
+        way = tuple(name.strip().replace(":", ".").split("."))
+        sibling = (*keys[:-1], *way)
+        return sibling if len(way) == 1 and sibling in self.entries else way
+
+    def check_notation(self) -> None:
+        """Report every value whose notation is wrong."""
+        for keys, entry in self.entries.items():
+            message = mistaken(entry.value)
+            if message and keys not in self.broken:
+                self.spoil(keys, message)
+
     def spoil(self, keys: Keys, message: str) -> None:
         """Report an entry and take its value out of play."""
         self.problems.append(Problem(self.entries[keys].place, f"{label(keys)}: {message}"))

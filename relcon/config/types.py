@@ -8,7 +8,14 @@ from typing import Any, Dict, List, Literal, Tuple, Union, get_args, get_origin
 
 from relcon.registry import interface_of
 
-PLAIN: Dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null", Any: "anything"}
+PLAIN: Dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    type(None): "null",
+    Any: "anything",
+}
 
 
 def alternatives(annotation: Any) -> Tuple[Any, ...]:

@@ -30,7 +30,10 @@ def _fill(value: Any) -> Any:
     if kind is None:
         return filled
     known = arguments(component_of(kind, value[f"@{kind}"]))
-    return {**filled, **{name: _default(each.default) for name, each in known.items() if name not in value and each.default is not REQUIRED}}
+    return {
+        **filled,
+        **{name: _default(each.default) for name, each in known.items() if name not in value and each.default is not REQUIRED},
+    }
 
 
 def _default(value: Any) -> Any:
