@@ -24,6 +24,6 @@ def configured(tmp_path: Path) -> Callable[[str], Any]:
     def build(text: str) -> Any:
         path = tmp_path / "run.cfg"
         path.write_text(text)
-        return resolve(load_config(path).at(("augmenter",)), "[augmenter]")
+        return resolve(load_config(path).tree["augmenter"], "[augmenter]")
 
     return build

@@ -68,7 +68,7 @@ def test_neighbours_are_whole_words_by_cosine(save, tmp_path: Path):
     folder = save(tmp_path)
     config = tmp_path / "run.cfg"
     config.write_text(f'[synonyms]\n@synonyms = "relcon.EmbeddingNeighbours.v1"\npath = "{folder}"\nneighbours = 2\n')
-    near = resolve(load_config(config).at(("synonyms",)), "[synonyms]")
+    near = resolve(load_config(config).tree["synonyms"], "[synonyms]")
     assert near.synonyms("binds") == ["joins", "links"], "neither the number nor the ending, both of which are nearer"
     assert near.synonyms("blocks") == ["joins"], "cos 65 is 0.42, cos 80 below the minimum of 0.4"
     assert near.synonyms("2") == [] and near.synonyms("unheard") == []

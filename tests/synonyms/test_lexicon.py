@@ -22,7 +22,7 @@ def written(tmp_path: Path, name: str, text: str) -> Path:
 def test_lines(tmp_path: Path):
     path = written(tmp_path, "mine.tsv", "# mine\n\nquickly\tfast\tat once\nbig\tlarge\nQuickly\tQuickly\tsoon\n")
     config = written(tmp_path, "run.cfg", f'[synonyms]\n@synonyms = "relcon.Lexicon.v1"\npath = "{path}"\n')
-    source = resolve(load_config(config).at(("synonyms",)), "[synonyms]")
+    source = resolve(load_config(config).tree["synonyms"], "[synonyms]")
     assert source.synonyms("QUICKLY") == ["at once", "fast", "soon"]
     assert source.synonyms("big") == ["large"] and source.synonyms("small") == []
 

@@ -20,7 +20,7 @@ def wordnet(directory: Any, tmp_path: Path) -> SynonymSource:
             "'", '"'
         )
     )
-    return resolve(load_config(config).at(("synonyms",)), "[synonyms]")
+    return resolve(load_config(config).tree["synonyms"], "[synonyms]")
 
 
 def test_clre_fact_09(shared: Callable[[str], Path], tmp_path: Path):
