@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Union
 
 from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
 from relcon.data.fields import inside, items, may, need, of_kind
@@ -65,9 +65,11 @@ class TACRED(RecordReader):
 
 
 def array_items(text: str, path: Path) -> Iterator[Union[Record, Problem]]:
-    """The items of a JSON array, decoded one by one, with the line on which each begins."""
+    """The items of a JSON array, decoded one by one, with the line on which each begins; none of a text that is empty."""
     decoder = json.JSONDecoder()
     at, line, counted, before = _solid(text, 0), 1, 0, "["
+    if at == len(text):
+        return
     while text.startswith(before, at):
         at = _solid(text, at + 1)
         if before == "[" and text.startswith("]", at):
@@ -81,9 +83,8 @@ def array_items(text: str, path: Path) -> Iterator[Union[Record, Problem]]:
         yield Record(value, Source(str(path), line))
         at, before = _solid(text, at), ","
     if text[at:].strip() != "]":
-        yield Problem(
-            place(path, line), f"expected '{before}' or the closing ']' here, not {text[at : at + 20]!r}; nothing after it was read"
-        )
+        wanted = "',' or the closing ']'" if before == "," else "a JSON array, [...],"
+        yield Problem(place(path, line), f"expected {wanted} here, not {text[at : at + 20]!r}; nothing after it was read")
 
 
 def _solid(text: str, start: int) -> int:
@@ -111,12 +112,12 @@ def _parse(value: Dict[str, Any], size: int) -> Optional[Parse]:
     return Parse(heads, labels, tags)
 
 
-def _column(value: Dict[str, Any], key: str, size: int) -> Tuple[Any, ...]:
+def _column(value: Dict[str, Any], key: str, size: int) -> List[Any]:
     """One value per token."""
-    column = need(value, key, list)
+    column: List[Any] = need(value, key, list)
     if len(column) != size:
         raise RecordError(f"'{key}' has {len(column)} values for {size} tokens")
-    return tuple(column)
+    return column
 
 
 def _head(head: Any, word: int, size: int) -> int:

@@ -1,0 +1,75 @@
+"""OpenNRE's JSON-lines."""
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import pytest
+
+READER = "relcon.OpenNRE.v1"
+
+
+def tokens(**changes: Any) -> Dict[str, Any]:
+    record = {
+        "token": ["In", "\u00a0", "New", "Orsk", ",", "bakers", "sing"],
+        "h": {"name": "new-orsk", "pos": [2, 4], "id": "Q1", "type": "LOC"},
+        "t": {"name": "Bakers", "pos": [5, 6]},
+        "relation": "lives in",
+    }
+    return {key: value for key, value in {**record, **changes}.items() if value is not None}
+
+
+def characters(**changes: Any) -> Dict[str, Any]:
+    return {"text": "In 𝔑ew Orsk, bakers sing.", "h": {"pos": [3, 11]}, "t": {"pos": [13, 19]}, **changes}
+
+
+def test_positions_in_tokens(write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    [document] = read(READER, write("a.txt", json.dumps(tokens())))
+    assert document.id == "a-1" and document.text is None
+    assert document.words == ("In", "New", "Orsk", ",", "bakers", "sing")
+    assert [document.mention_text(entity.mentions[0]) for entity in document.entities] == ["New Orsk", "bakers"]
+    assert [(entity.type, entity.id) for entity in document.entities] == [("LOC", "Q1"), ("", "")]
+    assert [(r.head, r.tail, r.label) for r in document.relations] == [(0, 1, "lives in")]
+
+
+def test_positions_in_characters(write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    [document] = read(READER, write("a.txt", json.dumps(characters())))
+    assert [document.mention_text(entity.mentions[0]) for entity in document.entities] == ["𝔑ew Orsk", "bakers"]
+    assert document.relations[0].label is None and document.text == "In 𝔑ew Orsk, bakers sing."
+
+
+def test_the_head_may_come_after_or_inside_the_tail(write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    lines = [tokens(h={"pos": [5, 6]}, t={"pos": [0, 1]}), tokens(h={"pos": [3, 4]}, t={"pos": [2, 4]})]
+    documents = read(READER, write("a.txt", "\n".join(map(json.dumps, lines))))
+    spans = [[entity.mentions[0][:2] for entity in document.entities] for document in documents]
+    assert spans == [[(4, 5), (0, 1)], [(2, 3), (1, 3)]]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (tokens(token=None), "expected either 'text' (positions in characters) or 'token'"),
+        (tokens(text="both"), "expected either 'text'"),
+        (tokens(token="In New Orsk"), "'token' must be a list, here it is a string"),
+        (tokens(token=["In", 3]), "item 1 of 'token' must be a string, here it is a whole number, 3"),
+        (tokens(h=None), "'h' is missing in the record; expected an object"),
+        (tokens(h={"name": "new orsk"}), "'pos' is missing in 'h'"),
+        (tokens(h={"pos": [4, 2]}), "'h' has the span [4, 2), which is empty or reversed"),
+        (tokens(t={"pos": [6, 8]}), "'t' has the span [6, 8) outside the 7 tokens"),
+        (tokens(t={"pos": [1.0, 2]}), "item 0 of 'pos' of 't' must be a whole number"),
+        (tokens(t={"pos": [1, 2, 3]}), "'pos' of 't' must be [start, end], here it has 3 numbers"),
+        (tokens(t={"pos": [1, 2]}), "'t', without white space, has the span [1, 1)"),
+        (tokens(relation=7), "'relation' of the record must be a string, here it is a whole number, 7"),
+        (characters(h={"pos": [3, 99]}), "'h' has the span [3, 99) outside the 25 characters"),
+        (characters(h={"name": "𝔑ew Orsk", "pos": [2, 4]}), "'h' is named '𝔑ew Orsk', but its position holds ' 𝔑'"),
+        (tokens(h={"name": "new orsk", "pos": [1, 3]}), "'h' is named 'new orsk', but its position holds"),
+    ],
+)
+def test_bad_records_are_named(record: Dict[str, Any], message: str, write: Callable[..., Path], faults: Callable[..., Any]) -> None:
+    [(where, said)] = faults(READER, write("a.txt", json.dumps(tokens()) + "\n" + json.dumps(record)))
+    assert where == "a.txt:2" and message in said
+
+
+def test_names_may_go_unchecked(write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    [document] = read(READER, write("a.txt", json.dumps(tokens(h={"name": "the city", "pos": [2, 4]}))), check_names=False)
+    assert document.mention_text(document.entities[0].mentions[0]) == "New Orsk"
