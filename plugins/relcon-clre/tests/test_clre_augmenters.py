@@ -22,6 +22,7 @@ SPACY = Parse((1, 3, 3, 3, 7, 7, 7, 3, 7, 8, 7, 12, 10, 3), ("dep",) * 8 + ("pre
 PATH = {5, 7, 9}
 FORMS = {1: "data", 2: "clearly", 3: "suggest", 6: "directly", 11: "yeast", 12: "cells"}
 LEXICON = "".join(f"{form}\tnew-{form}\n" for form in [*FORMS.values(), "Our", "that", "with", "in", "PROTA", "PROTB", "binds"])
+LEXICON += "".join(f"w{n}\tnew\n" for n in range(50))
 PAIRS = [(0, 1)]
 
 
@@ -122,13 +123,13 @@ def test_clre_fact_08_deletion(configured: Callable[..., Any]):
 
 
 @pytest.mark.parametrize(("length", "wanted"), [(1, 1), (9, 1), (14, 1), (19, 1), (20, 2), (25, 2), (30, 3), (40, 4)])
-def test_clre_fact_08_number(length: int, wanted: int):
+def test_clre_fact_08_number(length: int, wanted: int, configured: Callable[..., Any]):
     """l tokens, of which two, where there is room for them, are arguments of three words each."""
-    arguments = 2 if length > 2 else 0
-    words = [f"w{n}" for n in range(length + 2 * arguments)]
-    document = Document("d", tuple(words), tuple(Entity((Mention(start, start + 3),)) for start in (0, 3)) if arguments else ())
-    augmenter = Augmenter.registry.get("clre.PathPreservingSynonyms.v1")(Upper(), parser=Heap())
-    copy = augmenter(document, PAIRS if arguments else [], torch.Generator().manual_seed(1))
+    spans = ((0, 3), (3, 6)) if length > 2 else ()
+    words = [f"w{n}" for n in range(length + 2 * len(spans))]
+    chain = Parse((0, *range(len(words) - 1)), ("dep",) * len(words))
+    document = Document("d", tuple(words), tuple(Entity((Mention(*span),)) for span in spans), parse=chain)
+    copy = configured("Synonyms")(document, PAIRS if spans else [], torch.Generator().manual_seed(1))
     assert len(changed(copy, words)) == wanted
 
 
