@@ -89,6 +89,9 @@ COMPONENTS = {
         "relcon.Cosine.v1 = relcon.training.schedules:Cosine",
     ],
     "stages": [
+        "relcon.Pretrain.v1 = relcon.stages.pretrain:Pretrain",
+        "relcon.Finetune.v1 = relcon.stages.finetune:Finetune",
+        "relcon.Evaluate.v1 = relcon.stages.evaluate:Evaluate",
     ],
     "protocols": [
         "relcon.Single.v1 = relcon.protocols:Single",
@@ -99,6 +102,7 @@ COMPONENTS = {
         "relcon.Share.v1 = relcon.protocols:Share",
     ],
     "builders": [
+        "relcon.CorpusPairs.v1 = relcon.builders.corpus_pairs:CorpusPairs",
     ],
 }
 

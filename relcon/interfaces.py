@@ -448,3 +448,7 @@ class PairBuilder(Registrable, ABC, kind="builders"):
     @abstractmethod
     def build(self) -> Iterator[Document]:
         """Documents to write as relcon JSON-lines."""
+
+    def skipped(self) -> Dict[str, int]:
+        """How many sentences or pairs the last `build` left out, by cause. Nothing unless overridden."""
+        return {}

@@ -4,6 +4,9 @@ from setuptools import find_packages, setup
 
 COMPONENTS = {
     "readers": [
+        "clre.AugmentationTSV.v1 = relcon_clre.readers:AugmentationTSV",
+        "clre.BlindedTSV.v1 = relcon_clre.readers:BlindedTSV",
+        "clre.MentionedText.v1 = relcon_clre.readers:MentionedText",
     ],
     "augmenters": [
         "clre.PathPreservingDeletion.v1 = relcon_clre.augmenters:PathPreservingDeletion",
@@ -15,6 +18,7 @@ COMPONENTS = {
     "evaluators": [
     ],
     "builders": [
+        "clre.ExternalKnowledge.v1 = relcon_clre.builders:ExternalKnowledge",
     ],
 }
 

@@ -1,0 +1,1 @@
+"""Builders: corpora and knowledge bases -> training pairs, for `relcon build-pairs`."""
