@@ -15,7 +15,7 @@ TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.vocab")
 
 
 def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model in float32 and its tokenizer.
+    """The model, in float32 and training mode, and its tokenizer.
 
     path: a folder, or a name that transformers finds in its cache or on its hub. dropout: replaces every dropout
     probability of the model's config. RelconError says which part of the folder is missing or does not fit the others.
@@ -34,7 +34,7 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, P
         raise RelconError(f"Encoder '{path}': the tokenizer has {len(tokenizer)} pieces, but the model only {rows} embedding rows.")
     if tokenizer.pad_token_id is None:
         raise RelconError(f"Encoder '{path}': its tokenizer has no padding token. Choose an encoder such as BERT or RoBERTa.")
-    return model.float(), tokenizer
+    return model.float().train(), tokenizer
 
 
 def _check_folder(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Checks for components that learn: encoders, poolers, objectives, and whole tasks through a step."""
 
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -168,10 +168,11 @@ def _batch() -> Tuple[Tensor, Pairing]:
     return anchors, Pairing.of(same - torch.eye(6), 1 - same, weights=torch.ones(6, dtype=torch.double))
 
 
-def _value(objective: ContrastiveObjective, views: Tensor, pairing: Pairing, candidates: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:
+def _value(objective: ContrastiveObjective, views: Tensor, pairing: Pairing) -> Tuple[Tensor, Tensor]:
     """The loss and its gradient with respect to the views."""
     views = views.clone().requires_grad_()
-    loss = objective(views, views if candidates is None else candidates, pairing)
+    loss = objective(views, views, pairing)
+    expect(loss.shape == (), f"the loss has the shape {tuple(loss.shape)}, expected a scalar")
     if loss.requires_grad:
         loss.backward()
     return loss.detach(), torch.zeros_like(views) if views.grad is None else views.grad
@@ -181,7 +182,6 @@ def _check_finite(objective: ContrastiveObjective, anchors: Tensor, pairing: Pai
     for what, changed in _thinned(pairing):
         for views in (anchors, torch.zeros_like(anchors), anchors[:1].repeat(6, 1)):
             loss, gradient = _value(objective, views, changed)
-            expect(loss.shape == (), f"the loss has the shape {tuple(loss.shape)}, expected a scalar")
             expect(bool(torch.isfinite(loss)) and bool(torch.isfinite(gradient).all()), f"loss or gradient is not finite {what}")
     _, gradient = _value(objective, anchors, pairing)
     expect(bool((gradient != 0).any()), "the gradient is zero for a batch with positives and negatives")
@@ -218,10 +218,9 @@ def _check_ignored(objective: ContrastiveObjective, anchors: Tensor, pairing: Pa
 
 
 def _check_duplicate(objective: ContrastiveObjective, anchors: Tensor, pairing: Pairing) -> None:
-    more = list(range(6)) + [0]
-    keys: List[int] = more
+    more = [*range(6), 0]
     widened = Pairing.of(pairing.positives[more][:, more], pairing.negatives[more][:, more], torch.ones(7, dtype=torch.double))
     loss, gradient = _value(objective, anchors, pairing)
-    other, back = _value(objective, anchors[more], widened.distinct(torch.tensor(keys)))
+    other, back = _value(objective, anchors[more], widened.distinct(torch.tensor(more)))
     same = torch.allclose(gradient, back[:6]) and bool((back[6] == 0).all())
     expect(torch.isclose(loss, other) and same, f"a duplicate that `distinct` took out changes the loss from {loss} to {other}")

@@ -37,7 +37,7 @@ def test_a_missing_folder_is_not_looked_for_on_the_hub(build, tmp_path):
 
 def test_a_name_that_cannot_be_had_offline(build, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(RelconError, match="'nobody/nothing' could not be loaded. Neither a folder nor a model"):
+    with pytest.raises(RelconError, match=r"'nobody/nothing' could not be loaded\. Neither a folder nor a model"):
         build("nobody/nothing")
 
 
@@ -56,7 +56,7 @@ def test_broken_config(copy, build):
 def test_weights_of_another_model(copy, build):
     config = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
-    with pytest.raises(RelconError, match="do not fit its config.json"):
+    with pytest.raises(RelconError, match="weights do not fit"):
         build(copy)
 
 

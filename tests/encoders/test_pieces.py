@@ -37,7 +37,7 @@ def test_roberta_pieces_are_those_of_the_joined_text_behind_a_space(roberta, wor
 def test_added_tokens_are_whole_and_the_joined_text_agrees(folder):
     words = WordPieces(AutoTokenizer.from_pretrained(folder), 64)
     former = words.add(["[E1]", "[/E1]"])
-    text = "low [E1] doses [/E1] rose".split()
+    text = ["low", "[E1]", "doses", "[/E1]", "rose"]
     joined = words.tokenizer(words.space + " ".join(text), add_special_tokens=False)["input_ids"]
     assert [piece for word in text for piece in words.pieces(word)] == joined
     assert len(words.pieces("[E1]")) == 1 and len(former["[E1]"]) > 1

@@ -8,7 +8,7 @@ from relcon.config.building import resolve
 from relcon.contrast import ABSENT, Input, Text
 from relcon.errors import RelconError
 
-SENTENCE = tuple("Abirol strongly blocks beta kinase in cells .".split())
+SENTENCE = tuple(["Abirol", "strongly", "blocks", "beta", "kinase", "in", "cells", "."])
 
 
 def row(encoder, text):

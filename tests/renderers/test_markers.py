@@ -83,7 +83,7 @@ def test_typed_markers_tell_the_types_and_are_declared(renderer, pair, shown):
 
 
 def test_an_undeclared_type_is_refused_with_the_nearest(renderer, pair):
-    with pytest.raises(RelconError, match="'DRUGS'.*Did you mean 'DRUG'"):
+    with pytest.raises(RelconError, match=r"'DRUGS'.*Did you mean 'DRUG'"):
         renderer("TypedMarkers", types=["DRUG"])([pair("a b", (0, 1), (1, 2), ("DRUGS", "DRUG"))])
     with pytest.raises(RelconError, match="types must name"):
         renderer("TypedMarkers", types=[])

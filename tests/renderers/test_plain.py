@@ -22,7 +22,7 @@ def test_the_unit_has_all_mentions_and_their_parts(renderer, pair, slots):
 
 def test_sentence_context_shows_the_window_and_its_mentions(renderer, shown, slots):
     entities = (Entity((Mention(0, 1), Mention(3, 4))), Entity((Mention(4, 5),)), Entity((Mention(2, 3),)))
-    document = Document("d", tuple("A . C A B .".split()), entities, sentences=((0, 2), (2, 6)))
+    document = Document("d", tuple(["A", ".", "C", "A", "B", "."]), entities, sentences=((0, 2), (2, 6)))
     first, second = renderer("Plain", context="sentence")([Instance(document, 0, 1), Instance(document, 2, 1)])
     assert shown(first) == "C A B ." and slots(first) == [["A"], ["B"]]
     assert first.input is second.input and slots(second) == [["C"], ["B"]]
