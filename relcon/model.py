@@ -20,7 +20,7 @@ from relcon import __version__
 from relcon.config import resolve
 from relcon.data.labels import LabelSet
 from relcon.data.document import Instance
-from relcon.encoding import embed
+from relcon.encoding import encode
 from relcon.errors import RelconError, did_you_mean
 from relcon.files import read_json, write_json
 from relcon.interfaces import Encoder, Model, Parts, Pooler, Renderer, Task, Tower
@@ -41,7 +41,7 @@ class TrainedModel(Model):
 
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
         """[N, labels] class probabilities; a view whose arguments were cropped away is 'no relation' for certain."""
-        logits, alive = embed(self.tower, self.renderer(instances), chunk=self.chunk)
+        logits, alive = encode(self.tower, self.renderer(instances), chunk=self.chunk)
         probabilities = logits.float().softmax(1).cpu()  # [N, labels]
         self.lost_views += int((~alive).sum())
         probabilities[~alive.cpu()] = self._no_relation()
@@ -50,7 +50,7 @@ class TrainedModel(Model):
     def embed(self, instances: Sequence[Instance]) -> Tensor:
         """[N, D] pooled vectors before the head."""
         bare = Tower(self.tower.encoder, self.tower.pooler, None, self.tower.depth)
-        return embed(bare, self.renderer(instances), chunk=self.chunk)[0].float().cpu()
+        return encode(bare, self.renderer(instances), chunk=self.chunk)[0].float().cpu()
 
     def _no_relation(self) -> Tensor:
         """One row of probabilities for a pair that the encoder could not see."""

@@ -6,7 +6,7 @@ It yields; progress bars, logs, evaluation and checkpoints live outside.
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Mapping
+from typing import Dict, Iterator, List, Mapping, Optional
 
 import torch
 from accelerate import Accelerator
@@ -25,12 +25,16 @@ class Stream:
 
     sampler: Sampler
     data: Split
-    vocabulary: Vocabulary | None
+    vocabulary: Optional[Vocabulary]
 
 
 @dataclass
 class StepRecord:
-    """What one optimizer step did. step, epoch: counted from 1. instances: views that were encoded. padded: share of padding."""
+    """What one optimizer step did.
+
+    step, epoch: counted from 1. loss: weighted sum. parts: loss of each task. rate: learning rate. instances: inputs that were
+    encoded. figures: what tasks report (`TASK.NAME`), the share of `padding`, inputs `cropped`, views lost to cropping.
+    """
 
     step: int
     epoch: int
@@ -113,18 +117,14 @@ class Loop:
         return min(self.accumulate, first.sampler.length(first.data) - self.done % self.steps_per_epoch * self.accumulate)
 
     def backward(self, name: str, batch: Batch) -> StepResult:
-        """Loss and gradients of one batch. A loss that is not finite stops the run before any weight has changed."""
+        """Gradients of one batch. A loss that is not finite stops the run before any weight has changed."""
         tasks = {key: task for key, task in self.tasks.items() if task.stream == name}
-        scale = 1 / self.batches_left()
-        with self.accelerator.autocast():
-            result = step(tasks, batch, chunk=self.chunk or None, cache=self.cache, backward=lambda loss: self.backward_finite(loss, scale, batch))
+        scaler = self.accelerator.scaler
+        scale = (scaler.get_scale() if scaler is not None else 1.0) / self.batches_left()
+        result = step(tasks, batch, chunk=self.chunk or None, cache=self.cache, scale=scale, autocast=self.accelerator.autocast)
+        if not math.isfinite(result.loss):
+            raise NonFiniteLoss(f"the loss of step {self.done + 1} is {result.loss}. {describe(batch)}")
         return result
-
-    def backward_finite(self, loss: torch.Tensor, scale: float, batch: Batch) -> None:
-        """Backpropagate, or say which batch has no finite loss."""
-        if not bool(torch.isfinite(loss.detach()).all()):
-            raise NonFiniteLoss(f"The loss of step {self.done + 1} is {loss.item()}. {describe(batch)}")
-        self.accelerator.backward(loss * scale)
 
     def set_rate(self) -> float:
         """Set this step's learning rate in every parameter group; the first group's is returned."""
@@ -137,12 +137,16 @@ class Loop:
     def record(self, results: List[StepResult], epoch: int, rate: float, seconds: float) -> StepRecord:
         """The means over the batches of a step."""
         parts: Dict[str, float] = {}
+        turns = len(results) // len(self.streams)
         for result in results:
             for key, value in result.parts.items():
-                parts[key] = parts.get(key, 0.0) + value / (len(results) // len(self.streams))
-        loss = sum(result.loss for result in results) / (len(results) // len(self.streams))
+                parts[key] = parts.get(key, 0.0) + value / turns
         figures = {f"{name}.{key}": value for name, task in self.tasks.items() for key, value in task.figures().items()}
-        return StepRecord(self.done, epoch + 1, loss, parts, rate, sum(result.views for result in results), seconds, figures)
+        figures["padding"] = 1 - sum(r.tokens for r in results) / max(sum(r.positions for r in results), 1)
+        figures["cropped"] = float(sum(r.cropped for r in results))
+        figures["lost_views"] = float(sum(r.lost for r in results))
+        loss = sum(result.loss for result in results) / turns
+        return StepRecord(self.done, epoch + 1, loss, parts, rate, sum(r.inputs for r in results), seconds, figures)
 
 
 class NonFiniteLoss(RelconError):

@@ -1,0 +1,45 @@
+"""`relcon predict`: relations for new text."""
+
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+
+
+def predict_cli(
+    run: Path = typer.Argument(..., help="The folder of a finished run."),
+    input: Path = typer.Argument(..., help="A file or folder that the reader reads, labelled or not."),
+    output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per candidate pair."),
+    reader: Optional[str] = typer.Option(None, "--reader", help="Another reader than the run's: relcon.JSONLines.v1"),
+    positive_only: bool = typer.Option(False, "--positive-only", help="Leave out pairs predicted to have no relation."),
+    code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own."),
+) -> None:
+    """Predict relations between the entities of new documents.
+
+    relcon predict runs/first new.jsonl --output predictions.jsonl
+
+    Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability.
+
+    Next: relcon evaluate runs/first --data new.jsonl (where the new documents are labelled)
+    """
+    import json
+
+    from relcon.config import import_code
+    from relcon.errors import RelconError
+    from relcon.files import atomic
+    from relcon.prediction import Predictor, as_records
+
+    import_code(code)
+    if not input.exists():
+        raise RelconError(f"{input} does not exist. Give a file or folder to predict on.")
+    predictor = Predictor(run, {"@readers": reader} if reader else None)
+    count = 0
+    with atomic(output) as file:
+        for document in predictor.predict(predictor.read(input)):
+            for record in as_records(document, predictor.model.labels.negative, not positive_only):
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                count += 1
+    typer.echo(f"{count} pairs written to {output}.")
+    if predictor.model.lost_views:
+        typer.echo(f"{predictor.model.lost_views} pairs did not fit into the encoder's limit and were given no relation.")
+    typer.echo(f"Next: relcon evaluate {run} --data {input} (where it is labelled)")

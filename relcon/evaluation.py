@@ -1,0 +1,67 @@
+"""Measure a finished run's model again: on another split, or on data that it has never seen."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from relcon.config import load_config, resolve
+from relcon.errors import RelconError
+from relcon.files import read_json, write_json
+from relcon.interfaces import Corpus, Evaluator, Lost, Split
+from relcon.model import SavedModel
+from relcon.prediction import Predictor
+from relcon.runs import now
+
+
+def evaluate(
+    run: Path, *, data: Optional[Path] = None, split: str = "dev", profile: Optional[str] = None, output: Optional[Path] = None
+) -> Dict[str, float]:
+    """Figures of the run's model, by the evaluators of its last evaluation stage.
+
+    run: the folder of a finished run. data: labelled data for the run's reader; else `split` of the run's own data.
+    profile: a metric profile for a fresh `relcon.Scores.v1` instead of the run's evaluators. output: where tables go.
+    """
+    if not (run / "config.cfg").exists():
+        raise RelconError(f"{run} holds no run (no config.cfg). Give the folder that `relcon train --output` wrote.")
+    loaded = load_config(run / "config.cfg")
+    predictor = Predictor(run)
+    corpus: Corpus = resolve(loaded.tree["data"], "[data]")
+    part = labelled_data(predictor, data) if data is not None else corpus.split(split)
+    if data is None and split == "test":
+        note_test_read(run)
+    train = corpus.split("train") if "train" in corpus.splits() else None
+    figures: Dict[str, float] = {}
+    for name, evaluator in evaluators(loaded.tree["stages"], profile).items():
+        measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
+        figures.update({f"{name}.{key}": value for key, value in measured.items()})
+    return figures
+
+
+def labelled_data(predictor: Predictor, path: Path) -> Split:
+    """A split of documents that the run has not seen; RelconError where they carry no labels."""
+    labels = predictor.model.labels
+    documents = list(predictor.read(path))
+    found = [predictor.candidates.instances(document, labels) for document in documents]
+    instances = [instance for group, _ in found for instance in group]
+    lost: List[Lost] = [each for _, group in found for each in group]
+    if any(instance.label is None for instance in instances):
+        raise RelconError(f"{path} has pairs without a label, so there is nothing to score. Use `relcon predict` for unlabelled data.")
+    for instance in instances:
+        labels.number(str(instance.label))
+    return Split(path.name, documents, instances, labels, lost)
+
+
+def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Evaluator]:
+    """The evaluators of the last stage that has any, or scores under a profile."""
+    if profile is not None:
+        return {"scores": resolve({"@evaluators": "relcon.Scores.v1", "profile": profile}, "--profile")}
+    for name, stage in reversed(list(stages.items())):
+        if stage.get("evaluators"):
+            return {key: resolve(block, f"[stages.{name}.evaluators.{key}]") for key, block in stage["evaluators"].items()}
+    raise RelconError("The run's config has no evaluation stage. Name a metric profile: --profile micro.")
+
+
+def note_test_read(run: Path) -> None:
+    """List a look at the test split in the run's `run.json`."""
+    state = read_json(run / "run.json")
+    state["test_reads"].append({"time": now(), "stage": "relcon evaluate", "model": "model", "fingerprint": SavedModel(run / "model").fingerprint()})
+    write_json(run / "run.json", state)

@@ -1,0 +1,101 @@
+"""Prediction: documents of any reader in, relations written back on to them out."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
+
+from relcon.config import resolve
+from relcon.data.document import Document, Instance, Relation
+from relcon.errors import RelconError
+from relcon.interfaces import CandidateRule, DatasetReader
+from relcon.model import SavedModel, TrainedModel
+
+BATCH = 64
+"""Documents that are predicted together."""
+
+
+class Predictor:
+    """A saved model with the reader and the candidate rule that it was trained with.
+
+    folder: a run's folder, or a model folder. reader: a config block instead of the run's own. candidates: likewise.
+    """
+
+    def __init__(self, folder: Path, reader: Optional[Dict[str, Any]] = None, candidates: Optional[Dict[str, Any]] = None):
+        saved = SavedModel(folder / "model" if (folder / "model" / "model.json").exists() else folder)
+        self.model: TrainedModel = saved.load()
+        where = f"{saved.folder}/model.json"
+        self.reader: DatasetReader = resolve(reader or saved.about["reader"], f"{where}: reader")
+        self.candidates: CandidateRule = resolve(candidates or saved.about["candidates"], f"{where}: candidates")
+
+    def read(self, path: Path) -> Iterator[Document]:
+        """The documents of a file or folder; RelconError where it holds none."""
+        empty = True
+        for document in self.reader.read(path):
+            empty = False
+            yield document
+        if empty:
+            raise RelconError(f"{path} holds no document that {type(self.reader).__name__} can read.")
+
+    def predict(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """Each document with a predicted relation, and its probability, for every candidate pair; gold ones are dropped."""
+        batch: List[Document] = []
+        for document in documents:
+            batch.append(document)
+            if len(batch) == BATCH:
+                yield from self._predict(batch)
+                batch = []
+        yield from self._predict(batch)
+
+    def _predict(self, documents: Sequence[Document]) -> Iterator[Document]:
+        pairs = [self.candidates.instances(unlabelled(document))[0] for document in documents]
+        flat: List[Instance] = [instance for group in pairs for instance in group]
+        relations = iter(self._relations(flat))
+        for document, group in zip(documents, pairs):
+            yield replace(document, relations=tuple(next(relations) for _ in group))
+
+    def _relations(self, instances: Sequence[Instance]) -> List[Relation]:
+        if not instances:
+            return []
+        scores, classes = self.model.probabilities(instances).max(1)
+        names = self.model.labels.names
+        return [Relation(i.head, i.tail, names[c], score=s) for i, c, s in zip(instances, classes.tolist(), scores.tolist())]
+
+
+def unlabelled(document: Document) -> Document:
+    """The document with the pairs that it asks about, but without their labels."""
+    return replace(document, relations=tuple(Relation(relation.head, relation.tail) for relation in document.relations))
+
+
+def as_records(document: Document, negative: Iterable[str] = (), keep_negative: bool = True) -> Iterator[Dict[str, Any]]:
+    """One JSON object per predicted relation: words, spans (and character offsets where known), label, probability.
+
+    negative: labels that mean 'no relation'; such predictions are left out unless `keep_negative`.
+    """
+    negative = set(negative)
+    for relation in document.relations:
+        if relation.label in negative and not keep_negative:
+            continue
+        yield {
+            "document": document.id,
+            "head": argument(document, relation.head),
+            "tail": argument(document, relation.tail),
+            "label": relation.label,
+            "probability": None if relation.score is None else round(relation.score, 6),
+        }
+
+
+def argument(document: Document, entity: int) -> Dict[str, Any]:
+    """An entity as prediction writes it."""
+    first = document.entities[entity].mentions[0]
+    found: Dict[str, Any] = {
+        "entity": entity,
+        "text": document.mention_text(first),
+        "type": document.entities[entity].type,
+        "words": [[start, end] for mention in document.entities[entity].mentions for start, end in mention.spans],
+    }
+    if document.offsets is not None:
+        found["characters"] = [
+            [document.offsets[start][0], document.offsets[end - 1][1]]
+            for mention in document.entities[entity].mentions for start, end in mention.spans
+        ]
+    return found
