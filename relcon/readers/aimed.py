@@ -115,12 +115,12 @@ def _elements(tags: List[Tuple[re.Match[str], int]], record: Record) -> Iterator
 
 
 def _relations(read: List[Line], entities: List[WordSpan], record: Record) -> Iterator[Relation]:
-    """The interactions of a file that have both sides, in the order of their first side."""
+    """The interactions of a file that have both sides, in the order of their numbers."""
     pairs: Dict[str, Dict[str, WordSpan]] = {}
     for pair, side, span in (each for line in read for each in line.sides):
         if pairs.setdefault(pair, {}).setdefault(side, span) != span:
             raise RecordError(f"interaction {pair} has the side {side} twice; expected <p1 pair={pair}> and <p2 pair={pair}> once each")
-    for pair, sides in pairs.items():
+    for pair, sides in sorted(pairs.items(), key=lambda item: int(item[0])):
         if len(sides) == 2:
             yield Relation(entities.index(sides["p1"]), entities.index(sides["p2"]), POSITIVE, id=pair)
         else:

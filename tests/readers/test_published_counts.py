@@ -1,0 +1,163 @@
+"""The real corpora, with the counts that were published for them (skipped where RELCON_SHARED has them not)."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional
+
+import pytest
+
+from relcon.data.document import Document
+
+Read = Callable[..., List[Document]]
+Shared = Callable[[str], Path]
+
+SEMEVAL = "data/semeval2010_task8/SemEval2010_task8_all_data"
+
+DIRECTED = {  # train (e1,e2), (e2,e1), test (e1,e2), (e2,e1)
+    "Cause-Effect": (344, 659, 134, 194),
+    "Component-Whole": (470, 471, 162, 150),
+    "Content-Container": (374, 166, 153, 39),
+    "Entity-Destination": (844, 1, 291, 1),
+    "Entity-Origin": (568, 148, 211, 47),
+    "Instrument-Agency": (97, 407, 22, 134),
+    "Member-Collection": (78, 612, 32, 201),
+    "Message-Topic": (490, 144, 210, 51),
+    "Product-Producer": (323, 394, 108, 123),
+}
+
+
+def labels(documents: Iterable[Document]) -> Dict[Optional[str], int]:
+    return dict(Counter(relation.label for document in documents for relation in document.relations))
+
+
+def semeval(part: int, other: int) -> Dict[Any, int]:
+    """Published counts of a part: 0 train, 2 test."""
+    found = {f"{name}({pair})": counts[part + n] for name, counts in DIRECTED.items() for n, pair in enumerate(["e1,e2", "e2,e1"])}
+    return {**found, "Other": other}
+
+
+def exact(documents: Iterable[Document]) -> bool:
+    """Whether every word is what the text has at its offsets, and every document is sound."""
+    return all(
+        document.text is not None
+        and document.offsets is not None
+        and document.words == tuple(document.text[start:end] for start, end in document.offsets)
+        for document in documents
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "size", "expected"),
+    [
+        ("SemEval2010_task8_training/TRAIN_FILE.TXT", 8000, semeval(0, 1410)),
+        ("SemEval2010_task8_testing_keys/TEST_FILE_FULL.TXT", 2717, semeval(2, 454)),
+        ("SemEval2010_task8_testing_keys/TEST_FILE_CLEAN.TXT", 2717, {None: 2717}),
+        ("SemEval2010_task8_testing/TEST_FILE.txt", 2717, {None: 2717}),
+    ],
+)
+def test_semeval2010(file: str, size: int, expected: Any, shared: Shared, read: Read) -> None:
+    documents = read("relcon.SemEval2010.v1", shared(f"{SEMEVAL}/{file}"))
+    assert len(documents) == size and labels(documents) == expected and exact(documents)
+    assert all(len(document.sentences) == 1 for document in documents)
+    first, last = int(documents[0].id), int(documents[-1].id)
+    assert (first, last) == ((1, 8000) if size == 8000 else (8001, 10717))
+
+
+def test_semeval2010_mentions_of_several_words(shared: Shared, read: Read) -> None:
+    documents = read("relcon.SemEval2010.v1", shared(f"{SEMEVAL}/SemEval2010_task8_testing_keys/TEST_FILE_FULL.TXT"))
+    several = [d for d in documents if any(" " in d.mention_text(entity.mentions[0]) for entity in d.entities)]
+    assert len(several) == 211
+    assert all(d.entities[0].mentions[0].end <= d.entities[1].mentions[0].start for d in documents)
+
+
+@pytest.mark.parametrize(
+    ("file", "size", "classes"),
+    [
+        ("semeval2010_task8/opennre/train.txt", 6507, 18),
+        ("semeval2010_task8/opennre/val.txt", 1493, 19),
+        ("semeval2010_task8/opennre/test.txt", 2717, 19),
+        ("wiki80/dev.txt", 5600, 80),
+        ("wiki80/train_0.1.txt", 3920, 80),
+        ("wiki80/train_0.01.txt", 400, 80),
+    ],
+)
+def test_opennre(file: str, size: int, classes: int, shared: Shared, read: Read) -> None:
+    documents = read("relcon.OpenNRE.v1", shared(f"data/{file}"))
+    assert len(documents) == size and len(labels(documents)) == classes
+    assert all(word.strip() for document in documents for word in document.words)
+
+
+GOLD = {
+    "training": {"CPR:3": 768, "CPR:4": 2254, "CPR:5": 173, "CPR:6": 235, "CPR:9": 727},
+    "development": {"CPR:3": 550, "CPR:4": 1094, "CPR:5": 116, "CPR:6": 199, "CPR:9": 457},
+    "test_gs": {"CPR:3": 665, "CPR:4": 1661, "CPR:5": 195, "CPR:6": 293, "CPR:9": 644},
+}
+ENTITIES = {
+    "training": {"CHEMICAL": 13017, "GENE-Y": 8348, "GENE-N": 4387},
+    "development": {"CHEMICAL": 8004, "GENE-Y": 5151, "GENE-N": 2412},
+    "test_gs": {"CHEMICAL": 10810, "GENE-Y": 6658, "GENE-N": 3360},
+}
+
+
+@pytest.mark.parametrize(("part", "abstracts", "torn"), [("training", 1020, 4), ("development", 612, 0), ("test_gs", 800, 0)])
+def test_chemprot(part: str, abstracts: int, torn: int, shared: Shared, read: Read) -> None:
+    documents = read("relcon.ChemProt.v1", shared(f"data/chemprot/ChemProt_Corpus/chemprot_{part}"), types={})
+    assert len(documents) == abstracts and labels(documents) == GOLD[part] and exact(documents)
+    assert Counter(entity.type for document in documents for entity in document.entities) == ENTITIES[part]
+    apart = 0
+    for document in documents:
+        for relation in document.relations:
+            head, tail = (document.entities[number] for number in (relation.head, relation.tail))
+            assert head.type == "CHEMICAL" and tail.type in ("GENE-Y", "GENE-N")
+            apart += document.sentence_of(head.mentions[0].start) != document.sentence_of(tail.mentions[0].start)
+    assert apart == torn
+
+
+TEST = "Test/Test for DDI Extraction task"
+
+DDI = [  # documents, sentences, entities, pairs by label, discontinuous mentions
+    ("Train/DrugBank", 572, 5675, 12929, {"effect": 1535, "mechanism": 1257, "advise": 818, "int": 178 + 1, "false": 22216}, 33),
+    ("Train/MedLine", 142, 1301, 1836, {"effect": 152, "mechanism": 62, "advise": 8, "int": 10, "false": 1555}, 5),
+    (f"{TEST}/DrugBank", 158, 973, 2512, {"effect": 298, "mechanism": 278, "advise": 214, "int": 94, "false": 4381}, 2),
+    (f"{TEST}/MedLine", 33, 326, 528, {"effect": 62, "mechanism": 24, "advise": 7, "int": 2, "false": 356}, 7),
+]
+
+
+@pytest.mark.parametrize(("folder", "texts", "sentences", "entities", "pairs", "discontinuous"), DDI)
+def test_ddi2013(
+    folder: str, texts: int, sentences: int, entities: int, pairs: Dict[str, int], discontinuous: int, shared: Shared, read: Read
+) -> None:
+    documents = read("relcon.DDI2013.v1", shared(f"data/ddi2013/{folder}"))
+    assert (len({document.metadata["document"] for document in documents}), len(documents)) == (texts, sentences)
+    assert labels(documents) == {f"DDI-{name}": count for name, count in pairs.items()} and exact(documents)
+    mentions = [entity.mentions[0] for document in documents for entity in document.entities]
+    assert len(mentions) == entities and sum(bool(mention.fragments) for mention in mentions) == discontinuous
+
+
+def test_the_pair_without_a_type_follows_the_setting(shared: Shared, read: Read) -> None:
+    documents = read("relcon.DDI2013.v1", shared("data/ddi2013/Train/DrugBank/Dextroamphetamine_ddi.xml"), untyped="unknown")
+    assert labels(documents)["unknown"] == 1
+
+
+def test_the_wrong_position_of_the_corpus_is_put_right(shared: Shared, read: Read) -> None:
+    documents = read("relcon.DDI2013.v1", shared("data/ddi2013/Train/DrugBank/Eszopiclone_ddi.xml"))
+    sentence = next(document for document in documents if document.id == "DDI-DrugBank.d216.s16")
+    assert sentence.mention_text(sentence.entities[2].mentions[0]) == "(R) -warfarin"
+
+
+def test_aimed_tags(shared: Shared, read: Read) -> None:
+    documents = read("relcon.AIMed.v1", shared("data/aimed/aimed"))
+    assert len(documents) == 225 and sum(not document.relations for document in documents) == 45
+    assert sum(len(document.entities) for document in documents) == 4227 + 9  # and nine sides that are no <prot>
+    assert labels(documents) == {"positive": 1066}
+    assert sum(relation.head == relation.tail for document in documents for relation in document.relations) == 54
+
+
+def test_aimed_folds(shared: Shared, read: Read) -> None:
+    documents = read("relcon.AIMedFolds.v1", shared("data/aimed/folds_json"))
+    assert len(documents) == 1169 and exact(documents)
+    assert labels(documents) == {"positive": 1000, "negative": 4834}
+    folds = Counter(document.metadata["fold"] for document in documents for _ in document.relations)
+    assert [folds[number] for number in range(10)] == [621, 546, 593, 587, 523, 599, 605, 716, 491, 553]
+    abstracts = {(document.metadata["document"], document.metadata["fold"]) for document in documents}
+    assert len(abstracts) == len({abstract for abstract, _ in abstracts}) == 220
