@@ -16,7 +16,7 @@ class PairwiseBCE(ContrastiveObjective):
 
     loss = 1/M sum over pairs of P log(1 + e^(-a.c)) + N log(1 + e^(a.c)), with P and N the weights of positives and negatives
     (times the weight of their term) and M the number of pairs in either (Baldini Soares et al. 2019, arXiv 1906.03158,
-    "matching the blanks", section 4.2: p = 1 / (1 + e^(-a.c))). A softmax over candidates instead is InfoNCE.
+    "matching the blanks": p = 1 / (1 + e^(-a.c))). A softmax over candidates instead is InfoNCE.
 
     Config::
 

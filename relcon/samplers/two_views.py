@@ -15,7 +15,7 @@ class TwoViews(Sampler):
     """N instances, each seen twice: 2N views, of which rows 2k and 2k + 1 attract each other and repel all others.
 
     Gives the value `contrast`. SimCLR (Chen et al. 2020, arXiv 2002.05709); with blinded sentences and path-preserving
-    synonyms CLRE (Su et al. 2021, arXiv 2104.13913, section 3 and algorithm 1). Labels are not needed.
+    synonyms CLRE (Su et al. 2021, arXiv 2104.13913, algorithm 1). Labels are not needed.
 
     renderer: instances -> views. augmenter: makes the changed views.
     batch_size: N, instances per batch; a batch has 2N views. (CLRE's "batch size" 256 counts views: N = 128.)

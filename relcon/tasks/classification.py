@@ -87,9 +87,7 @@ class Classification(Task):
         self._record(value, vectors.detach().argmax(1), labels, numbers)
         with full_precision(vectors) as full:
             logits = full(vectors)
-            return F.cross_entropy(
-                logits, labels, weight=self.factors.to(logits), reduction="sum", label_smoothing=self.label_smoothing
-            )
+            return F.cross_entropy(logits, labels, weight=self.factors.to(logits), reduction="sum", label_smoothing=self.label_smoothing)
 
     def _record(self, value: Labelled, predicted: Tensor, labels: Tensor, numbers: Tensor) -> None:
         self._right += int((predicted == labels).sum())

@@ -57,7 +57,9 @@ def test_margin_equals_its_formula(seed, half):
     a, c, pairing = draw(seed)
     fast = objective("MarginPairs", margin=0.8, half_positive=half)(a, c, pairing)
     plain = slow(
-        a, c, pairing,
+        a,
+        c,
+        pairing,
         lambda x, y: (0.5 if half else 1.0) * cosine_distance(x, y) ** 2,
         lambda x, y: 0.5 * torch.clamp(0.8 - cosine_distance(x, y), min=0) ** 2,
     )
