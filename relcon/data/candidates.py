@@ -61,7 +61,7 @@ class EntityPairs(CandidateRule):
         sentences apart; "document": anywhere.
     window: for scope "window": 0 is the same sentence, 1 the next one.
     types: [head type, tail type] pairs that are asked about; None for all. Without `directed` the order of the types decides
-        which entity is the head (`[["CHEMICAL", "GENE"]]`: always the chemical).
+        which entity is the head (`[["CHEMICAL", "PROTEIN"]]`: always the chemical).
     directed: ask about (a, b) and about (b, a). Otherwise each pair is asked about once; where the types do not decide, the
         head is the entity that stands first in the text.
     max_distance: at most so many words between the closest mentions; None for any number.
@@ -74,7 +74,7 @@ class EntityPairs(CandidateRule):
         [candidates]
         @candidates = "relcon.EntityPairs.v1"
         scope = "sentence"
-        types = [["CHEMICAL", "GENE"]]
+        types = [["CHEMICAL", "PROTEIN"]]
     """
 
     def __init__(

@@ -9,12 +9,12 @@ from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Set
 
 import torch
 
-from relcon.data.document import Document
+from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.data.splits import hold_out
 from relcon.data.store import DocumentStore, document_key
 from relcon.errors import DataError, Problem, RelconError, did_you_mean, place
-from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Parser, Split
+from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
 
 log = logging.getLogger(__name__)
 
@@ -126,10 +126,25 @@ class FileCorpus(Corpus):
         if not self.labelled or not _seen(documents):
             log.info("[data] %s counts as unlabelled.", file)
             instances = [replace(each, label=None) for document in documents for each in self.candidates.instances(document)[0]]
+            self._refuse_none(file, documents, instances, ())
             return Split(file, documents, instances, labels)
         made = [self.candidates.instances(document, labels) for document in documents]
         instances = [each for found, _ in made for each in found]
-        return Split(file, documents, instances, labels, [each for _, lost in made for each in lost])
+        lost = [each for _, missed in made for each in missed]
+        self._refuse_none(file, documents, instances, lost)
+        return Split(file, documents, instances, labels, lost)
+
+    def _refuse_none(self, file: str, documents: Sequence[Document], instances: Sequence[Instance], lost: Sequence[Lost]) -> None:
+        """RelconError where there is no candidate pair at all; a warning where gold relations are lost, with their causes."""
+        causes = "; ".join(f"{cause}: {count}" for cause, count in Counter(each.cause for each in lost).most_common())
+        if not instances:
+            types = sorted({entity.type for document in documents for entity in document.entities})
+            raise RelconError(
+                f"[data] {file} = \"{self.files[file]}\" has no candidate pair in {len(documents)} documents. Lost gold relations: "
+                f"{causes or 'none'}. Entity types in the data: {', '.join(types) or 'no entities'}. Check [data.candidates]."
+            )
+        if lost:
+            log.warning("[data] %s: %d gold relations are no candidates and count against recall (%s).", file, len(lost), causes)
 
     def _label_set(self) -> LabelSet:
         first = next(iter(self.files), None)

@@ -1,7 +1,7 @@
 """What was read and parsed once is kept on disk, keyed by content.
 
-Two stores share one folder. Documents: one compressed file of relcon JSON-lines per (input, reader, parser), written whole or not
-at all. Parses: one SQLite database per pipeline, for single texts. Both may be deleted at any time; both are rebuilt, with a
+Two stores share one folder. Documents: one compressed file of JSON lines per (input, reader, parser), written whole or not at all.
+Parses: one SQLite database per pipeline, for single texts. Both may be deleted at any time; both are rebuilt, with a
 warning, where they are damaged; both may be used by several processes at once.
 """
 
@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from relcon import __version__
-from relcon.data.document import Document
-from relcon.data.json import document_from_json, document_to_json
+from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
 from relcon.errors import RelconError
 from relcon.files import atomic
 
@@ -85,7 +84,7 @@ class DocumentStore:
         """Keep documents; where that cannot be done, say so and go on without."""
         try:
             with atomic(file, "wb") as raw, gzip.open(raw, "wt", encoding="utf-8", compresslevel=3) as lines:
-                for record in ({"documents": len(documents)}, *(_record(document, path) for document in documents)):
+                for record in ({"documents": len(documents)}, *(_row(document, path) for document in documents)):
                     lines.write(json.dumps(record, ensure_ascii=False) + "\n")
         except (RelconError, OSError, TypeError, ValueError) as error:  # a folder that cannot be written, metadata that are no JSON
             log.warning("Nothing is cached (%s). Name another folder ([data] cache), or write cache = \"none\".", error)
@@ -97,19 +96,38 @@ def document_key(path: Path, reader: Any, parser: Any = None, limit: Optional[in
     return hashed(__version__, path.name, fingerprint_of_path(path), describe_component(reader), describe_component(parser), limit)
 
 
-def _record(document: Document, path: Path) -> Dict[str, Any]:
-    """The document as JSON, its source relative to the path that is read."""
-    record = document_to_json(document)
-    if record["source"] is not None:
-        record["source"]["path"] = os.path.relpath(record["source"]["path"], path)
-    return record
+def _row(document: Document, path: Path) -> List[Any]:
+    """The document as a JSON list, its source relative to the path that is read.
+
+    Not relcon's JSON-lines: those are checked word by word when they are read, which takes longer than reading the data anew.
+    """
+    entities = [[entity.mentions, entity.type, entity.id] for entity in document.entities]
+    relations = [[each.head, each.tail, each.label, each.id, each.score] for each in document.relations]
+    parse = document.parse and [document.parse.heads, document.parse.labels, document.parse.tags]
+    source = document.source and [os.path.relpath(document.source.path, path), document.source.line]
+    words = [document.id, document.words, document.sentences, document.text, document.offsets]
+    return [*words, entities, relations, parse, source, dict(document.metadata)]
 
 
-def _document(record: Dict[str, Any], path: Path) -> Document:
-    """The document that `_record` wrote, its source below the path that is read now."""
-    if record["source"] is not None:
-        record["source"]["path"] = os.path.normpath(path / record["source"]["path"])
-    return document_from_json(record)
+def _document(row: List[Any], path: Path) -> Document:
+    """The document that `_row` wrote, its source below the path that is read now."""
+    name, words, sentences, text, offsets, entities, relations, parse, source, metadata = row
+    return Document(
+        id=name,
+        words=tuple(words),
+        entities=tuple(Entity(tuple(_mention(*each) for each in mentions), type, id) for mentions, type, id in entities),
+        relations=tuple(Relation(*each) for each in relations),
+        sentences=tuple((start, end) for start, end in sentences),
+        text=text,
+        offsets=None if offsets is None else tuple((start, end) for start, end in offsets),
+        parse=None if parse is None else Parse(*(tuple(column) for column in parse)),
+        source=None if source is None else Source(os.path.normpath(path / source[0]), source[1]),
+        metadata=metadata,
+    )
+
+
+def _mention(start: int, end: int, fragments: List[List[int]]) -> Mention:
+    return Mention(start, end, tuple((first, last) for first, last in fragments))
 
 
 # ---- parses ------------------------------------------------------------------------------------------------------------

@@ -158,6 +158,18 @@ def test_text_alone(files: Dict[str, str]) -> None:
     assert labels(corpus(files, labelled=False).split("train")) == [None, None]
 
 
+def test_no_candidate_at_all_is_refused_with_causes_and_types(files: Dict[str, str]) -> None:
+    with pytest.raises(RelconError, match=r"no candidate pair in 80 documents.*not in the filter: 60. Entity types in the data: GENE\."):
+        corpus(files, candidates=EntityPairs(types=[["PROTEIN", "PROTEIN"]])).split("train")
+    with pytest.raises(RelconError, match=r"no candidate pair in 2 documents.*Lost gold relations: none"):
+        corpus(rewritten(files, "train", "d1 g1", "d2 g2"), labelled=False).split("train")
+
+
+def test_lost_relations_are_said(files: Dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    corpus(rewritten(files, "dev", "e1 g1 A no no no A"), candidates=EntityPairs()).split("dev")
+    assert f"[data] dev: 1 gold relations are no candidates and count against recall ({SENTENCES}: 1)" in caplog.text
+
+
 # ---- reading ----
 
 
