@@ -83,7 +83,7 @@ class Walk:
         self.wrong: Set[Keys] = set()
         self.walked: Set[Keys] = set()
         self.valid: List[str] = []
-        self.unplaced: List[str] = []
+        self.unplaced: Dict[str, str] = {}
 
     # ---- reports ----
 
@@ -100,21 +100,21 @@ class Walk:
         """A mistake in which component a block names."""
         self.problems.append(Problem(self.loaded.where((*keys, f"@{kind}")), f"[{'.'.join(keys)}] {message}"))
 
-    def unknown(self, keys: Keys, value: Any, message: str) -> None:
-        """Something that has no place; where an override brought it, the nearest way that can be overridden is named at the end."""
+    def unknown(self, keys: Keys, section: Keys, reason: str, near: str = "") -> None:
+        """Something that has no place in a section. near: the nearest valid name. Where an override brought it, the nearest valid
+        way is named instead, at the end of the walk."""
+        said = f"[{'.'.join(section)}] {reason}."
         override = self.loaded.added(keys)
         if override is not None:
-            self.unplaced.append(override)
-        elif isinstance(value, dict):
-            self.report_section(keys, message)
+            self.unplaced.setdefault(override, said)
         else:
-            self.report(keys, message)
+            self.problems.append(Problem(self.loaded.where(keys), said + near))
 
     def settle_overrides(self) -> None:
         """Report the overrides that landed nowhere, now that every valid way is known."""
-        for override in dict.fromkeys(self.unplaced):
+        for override, said in self.unplaced.items():
             near = did_you_mean(override, [f"--{way}" for way in self.valid])
-            self.problems.append(Problem(override, f"does not override anything in the config.{near}"))
+            self.problems.append(Problem(override, f"does not override anything in the config: {said}{near}"))
 
     # ---- the config's sections ----
 
@@ -123,7 +123,7 @@ class Walk:
         tree = self.loaded.tree
         for name in tree:
             if name not in SECTIONS:
-                self.unknown((name,), tree[name], f"is no section of a config.{did_you_mean(name, SECTIONS)}")
+                self.unknown((name,), (name,), "is no section of a config", did_you_mean(name, SECTIONS))
             elif not isinstance(tree[name], dict) and tree[name] is not None:
                 self.problems.append(Problem(self.loaded.where((name,)), f"[{name}] must be a section: {SECTIONS[name]}."))
         for name in FREE:
@@ -144,7 +144,7 @@ class Walk:
         """`[paths]` and `[vars]`: the user's own keys, which an override must find there."""
         for key, value in self.section(name).items():
             if self.loaded.added((name, key)):
-                self.unknown((name, key), value, "")
+                self.unknown((name, key), (name,), f"has no '{key}'")
                 continue
             self.valid.append(f"{name}.{key}")
             if name == "paths" and value is not None and not isinstance(value, str):
@@ -153,7 +153,7 @@ class Walk:
     def training(self) -> None:
         """`[training]`: known keys, of their types, not below their least."""
         found = len(self.problems)
-        self.keys(("training",), self.section("training"), arguments(Training), "[training]")
+        self.keys(("training",), self.section("training"), arguments(Training), "this section")
         for key, least in LEAST.items():
             value = self.section("training").get(key)
             if len(self.problems) == found and value is not None and value < least:
@@ -204,7 +204,7 @@ class Walk:
             if key in known:
                 self.value((*keys, key), value, known[key].annotation)
             else:
-                self.unknown((*keys, key), value, f"{owner} takes no '{key}'.{did_you_mean(key, known)}")
+                self.unknown((*keys, key), keys, f"{owner} takes no '{key}'", did_you_mean(key, known))
         for name, argument in known.items():
             if argument.default is REQUIRED and name not in block:
                 self.report_section(keys, f"{owner} needs '{name}' ({expected(argument.annotation)}). {_remedy((*keys, name), argument)}")
@@ -259,9 +259,9 @@ class Walk:
             for key, item in value.items():
                 self.value((*keys, key), item, inner)
         elif offered:
-            self.unknown(keys, value, f'needs @{offered[0][0]} = "NAME" to say which component it is.')
+            self.unknown(keys, keys, f'needs @{offered[0][0]} = "NAME" to say which component it is')
         else:
-            self.unknown(keys, value, f"expected {expected(annotation)}, got a section.")
+            self.unknown(keys, keys, f"expected {expected(annotation)}, got a section")
 
     def list_value(self, keys: Keys, value: List[Any], annotation: Any) -> None:
         """A list, each of whose items is looked at."""

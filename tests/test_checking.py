@@ -21,46 +21,126 @@ def test_nothing_is_built(edited):
 
 CASES = {
     "unknown section": (("[vars]", "[varz]"), None, "[varz] is no section of a config. Did you mean 'vars'?"),
-    "unknown key of training": (("seed = 0", "sed = 0"), None, "[training] sed: [training] takes no 'sed'. Did you mean 'seed'?"),
+    "unknown key of training": (("seed = 0", "sed = 0"), None, "[training] this section takes no 'sed'. Did you mean 'seed'?"),
     "unknown argument": (("rate = 0.2", "rat = 0.2"), None, "takes no 'rat'. Did you mean 'rate'?"),
-    "unknown sub-block": (("[data.reader]", "[data.reeder]"), None, "[data.reeder] 'toy.Corpus.v1' takes no 'reeder'. Did you mean 'reader'?"),
-    "unknown component": (("toy.Lines.v1", "toy.Linez.v1"), None, "[data.reader] 'toy.Linez.v1' is not registered in '@readers'. Did you mean 'toy.Lines.v1'?"),
+    "unknown sub-block": (("[data.reader]", "[data.reeder]"), None, "[data] 'toy.Corpus.v1' takes no 'reeder'. Did you mean 'reader'?"),
+    "unknown component": (
+        ("toy.Lines.v1", "toy.Linez.v1"),
+        None,
+        "[data.reader] 'toy.Linez.v1' is not registered in '@readers'. Did you mean 'toy.Lines.v1'?",
+    ),
     "unknown registry": (("@readers", "@reeders"), None, "[data.reader] expected a block of @readers, got one of @reeders."),
-    "component of another interface": ((LOSS, '@augmenters = "toy.Drop.v1"'), None, "expected a block of @objectives, got one of @augmenters."),
+    "component of another interface": (
+        (LOSS, '@augmenters = "toy.Drop.v1"'),
+        None,
+        "expected a block of @objectives, got one of @augmenters.",
+    ),
     "registered under the wrong interface": (("toy.Drop.v1", "toy.Stray.v1"), None, "'toy.Stray.v1' in '@augmenters' is no Augmenter"),
     "component is no text": (('"toy.Lines.v1"', "3"), None, "@readers takes a registered name in double quotes, got 3."),
-    "two components": (('@readers = "toy.Lines.v1"', '@readers = "toy.Lines.v1"\n@corpora = "x"'), '[data.reader]', "names 2 components (@readers, @corpora)"),
-    "no component": ((LOSS, 'similarity = "dot"'), '[stages.pretrain.tasks.contrast.objective]', '[stages.pretrain.tasks.contrast.objective] needs @objectives = "NAME"'),
+    "two components": (
+        ('@readers = "toy.Lines.v1"', '@readers = "toy.Lines.v1"\n@corpora = "x"'),
+        "[data.reader]",
+        "names 2 components (@readers, @corpora)",
+    ),
+    "no component": (
+        (LOSS, 'similarity = "dot"'),
+        "[stages.pretrain.tasks.contrast.objective]",
+        '[stages.pretrain.tasks.contrast.objective] needs @objectives = "NAME"',
+    ),
     "text for a whole number": (("batch_size = 8", 'batch_size = "8"'), None, 'batch_size: expected a whole number, got "8".'),
     "fraction for a whole number": (("max_steps = 10", "max_steps = 1.5"), None, "max_steps: expected a whole number, got 1.5."),
     "1.0 for a whole number": (("seed = 0", "seed = 1.0"), None, "expected a whole number, got 1.0."),
     "true for a whole number": (("seed = 0", "seed = true"), None, "expected a whole number, got true."),
-    "whole number for true": (("size = ${training.batch_size}", "size = 1\nshuffle = 1"), 'shuffle', "shuffle: expected true or false, got 1."),
+    "whole number for true": (
+        ("size = ${training.batch_size}", "size = 1\nshuffle = 1"),
+        "shuffle",
+        "shuffle: expected true or false, got 1.",
+    ),
     "text for a number": (("rate = 0.2", 'rate = "0.2"'), None, 'rate: expected a number, got "0.2".'),
-    "text for a list": (("head = [\n    4,\n    2\n    ]", "head = 4"), 'head = 4', "head: expected a list, each a whole number or null, got 4."),
-    "wrong item of a list": (("    4,\n", '    "4",\n'), 'head = [', 'head: expected a whole number, got "4".'),
+    "text for a list": (
+        ("head = [\n    4,\n    2\n    ]", "head = 4"),
+        "head = 4",
+        "head: expected a list, each a whole number or null, got 4.",
+    ),
+    "wrong item of a list": (("    4,\n", '    "4",\n'), "head = [", 'head: expected a whole number, got "4".'),
     "list for a text": (('stream = "views"', 'stream = ["views"]'), None, 'stream: expected a text, got the list ["views"].'),
     "number for a text": (('encoder = "text"', "encoder = 1"), None, "encoder: expected a text, got 1."),
-    "outside a literal": ((LOSS, LOSS + '\nsimilarity = "cosin"'), 'similarity', 'similarity: expected one of "cosine", "dot", got "cosin". Did you mean \'cosine\'?'),
-    "outside a union": ((LOSS, LOSS + "\nseveral = 0.5"), 'several', "several: expected a whole number or a text, got 0.5."),
-    "block for a text": (('encoder = "text"', "encoder = ${stages.pretrain.encoders.text}"), None, "expected a text, got a block of @encoders."),
+    "outside a literal": (
+        (LOSS, LOSS + '\nsimilarity = "cosin"'),
+        "similarity",
+        'similarity: expected one of "cosine", "dot", got "cosin". Did you mean \'cosine\'?',
+    ),
+    "outside a union": ((LOSS, LOSS + "\nseveral = 0.5"), "several", "several: expected a whole number or a text, got 0.5."),
+    "block for a text": (
+        ('encoder = "text"', "encoder = ${stages.pretrain.encoders.text}"),
+        None,
+        "expected a text, got a block of @encoders.",
+    ),
     "section for a text": (('encoder = "text"', "encoder = ${vars}"), None, "expected a text, got a section."),
-    "text for a block": (("again = ${stages.pretrain.streams.views}", 'again = "views"'), None, 'again: expected a block of @samplers, got "views".'),
-    "missing argument": (("temperature = ${vars.temperature}", ""), '[stages.pretrain.tasks.contrast.objective]', "'toy.Loss.v1' needs 'temperature' (a number). Add it, or give --stages.pretrain.tasks.contrast.objective.temperature VALUE."),
-    "missing block": (('[data.reader]\n@readers = "toy.Lines.v1"', ""), '[data]', "'toy.Corpus.v1' needs 'reader' (a block of @readers). Add [data.reader] with @readers."),
-    "null for a value": (("temperature = 0.05", "temperature = null"), 'temperature = ${vars.temperature}', "temperature: needs a value (a number), but is null. Give --vars.temperature VALUE."),
+    "text for a block": (
+        ("again = ${stages.pretrain.streams.views}", 'again = "views"'),
+        None,
+        'again: expected a block of @samplers, got "views".',
+    ),
+    "missing argument": (
+        ("temperature = ${vars.temperature}", ""),
+        "[stages.pretrain.tasks.contrast.objective]",
+        "'toy.Loss.v1' needs 'temperature' (a number). Add it, or give --stages.pretrain.tasks.contrast.objective.temperature VALUE.",
+    ),
+    "missing block": (
+        ('[data.reader]\n@readers = "toy.Lines.v1"', ""),
+        "[data]",
+        "'toy.Corpus.v1' needs 'reader' (a block of @readers). Add [data.reader] with @readers.",
+    ),
+    "null for a value": (
+        ("temperature = 0.05", "temperature = null"),
+        "temperature = ${vars.temperature}",
+        "temperature: needs a value (a number), but is null. Give --vars.temperature VALUE.",
+    ),
     "too small": (("batch_size = 8", "batch_size = 0"), None, "batch_size must be at least 1, got 0."),
-    "number among paths": (("train = null", "train = null\nother = 3"), 'other = 3', "[paths] other: expected a text in double quotes or null, got 3."),
-    "unknown stream": (('stream = "views"', 'stream = "viewz"'), None, "stream: 'viewz' is none of the streams of this stage. Did you mean 'views'?"),
-    "unknown encoder": (('encoder = "text"', 'encoder = "txt"'), None, "encoder: 'txt' is none of the encoders of this stage. Did you mean 'text'?"),
+    "number among paths": (
+        ("train = null", "train = null\nother = 3"),
+        "other = 3",
+        "[paths] other: expected a text in double quotes or null, got 3.",
+    ),
+    "unknown stream": (
+        ('stream = "views"', 'stream = "viewz"'),
+        None,
+        "stream: 'viewz' is none of the streams of this stage. Did you mean 'views'?",
+    ),
+    "unknown encoder": (
+        ('encoder = "text"', 'encoder = "txt"'),
+        None,
+        "encoder: 'txt' is none of the encoders of this stage. Did you mean 'text'?",
+    ),
     "unknown pooler": (('pooler = "first"', 'pooler = "cls"'), None, "pooler: 'cls' is none of the poolers of this stage. Valid: 'first'."),
-    "hand-over from no stage": (('text = "pretrain.text"', 'text = "pretrian.text"'), None, "there is no stage 'pretrian'. Did you mean 'pretrain.text'?"),
-    "hand-over of nothing": (('text = "pretrain.text"', 'text = "pretrain.txt"'), None, "stage 'pretrain' has none of that name in its encoders. Did you mean 'pretrain.text'?"),
+    "hand-over from no stage": (
+        ('text = "pretrain.text"', 'text = "pretrian.text"'),
+        None,
+        "there is no stage 'pretrian'. Did you mean 'pretrain.text'?",
+    ),
+    "hand-over of nothing": (
+        ('text = "pretrain.text"', 'text = "pretrain.txt"'),
+        None,
+        "stage 'pretrain' has none of that name in its encoders. Did you mean 'pretrain.text'?",
+    ),
     "hand-over without a name": (('text = "pretrain.text"', 'text = "pretrain"'), None, 'expected a block or "STAGE.NAME"'),
-    "hand-over from a later stage": (('path = "from ${training.batch_size}"', '[stages.pretrain.encoders]\nlate = "finetune.text"'), 'late = "finetune.text"', "stage 'finetune' comes later"),
-    "model of no stage": (('model = "finetune"', 'model = "finetun"'), None, "'finetun' is no earlier stage, whose model could be used. Did you mean 'finetune'?"),
-    "stage that is none": (('[stages.evaluate]\n@stages = "toy.Measure.v1"', "[stages.evaluate]"), None, '[stages.evaluate] needs @stages = "NAME"'),
-}  # fmt: skip
+    "hand-over from a later stage": (
+        ('path = "from ${training.batch_size}"', '[stages.pretrain.encoders]\nlate = "finetune.text"'),
+        'late = "finetune.text"',
+        "stage 'finetune' comes later",
+    ),
+    "model of no stage": (
+        ('model = "finetune"', 'model = "finetun"'),
+        None,
+        "'finetun' is no earlier stage, whose model could be used. Did you mean 'finetune'?",
+    ),
+    "stage that is none": (
+        ('[stages.evaluate]\n@stages = "toy.Measure.v1"', "[stages.evaluate]"),
+        None,
+        '[stages.evaluate] needs @stages = "NAME"',
+    ),
+}
 
 
 def line_of(problem):
@@ -90,8 +170,11 @@ def test_null_names_the_override_that_gives_it(toy_cfg, toy_code):
 
 
 def test_all_mistakes_at_once_in_the_order_of_the_lines(edited):
-    changes = [CASES[case][0] for case in ("unknown key of training", "unknown component", "text for a number", "unknown stream", "model of no stage")]
-    loaded = edited(*changes, ('temperature = 0.05', "temperature = 'warm'"), words=["--training.sead", "3"])
+    changes = [
+        CASES[case][0]
+        for case in ("unknown key of training", "unknown component", "text for a number", "unknown stream", "model of no stage")
+    ]
+    loaded = edited(*changes, ("temperature = 0.05", "temperature = 'warm'"), words=["--training.sead", "3"])
     problems = check_config(loaded)
     assert [line_of(problem) for problem in problems[:-1]] == [
         "temperature = 'warm'", "sed = 0", '@readers = "toy.Linez.v1"', 'rate = "0.2"', 'stream = "viewz"', 'model = "finetun"',
@@ -138,7 +221,7 @@ stages:
         suffix=".yaml",
     )
     assert [problem.message for problem in check_config(loaded)] == [
-        "[stages.two.augmenters] rat: 'toy.Drop.v1' takes no 'rat'. Did you mean 'rate'?",
+        "[stages.two.augmenters] 'toy.Drop.v1' takes no 'rat'. Did you mean 'rate'?",
         "[stages.two.augmenters] expected a block of @augmenters, got one of @readers.",
     ]
 

@@ -12,7 +12,15 @@ from relcon.errors import RelconError
 from relcon.interfaces import Augmenter, ContrastiveObjective, DatasetReader
 from relcon.registry import interface_of, registry_of
 
-GOOD = "from relcon.interfaces import DatasetReader\nclass Lines(DatasetReader):\n    '''Lines.'''\n    def read(self, path): yield\nVALUE = 3\n"
+GOOD = """
+from relcon.interfaces import DatasetReader
+
+class Lines(DatasetReader):
+    def read(self, path):
+        yield
+
+VALUE = 3
+"""
 
 
 @pytest.fixture
@@ -59,10 +67,15 @@ def test_two_packages_with_one_name_are_refused(package):
     package("two", GOOD, "same.Lines.v1 = two_code:Lines")
     with pytest.raises(RelconError) as raised:
         DatasetReader.registry.get("same.Lines.v1")
-    assert str(raised.value) == "'same.Lines.v1' in '@readers' is offered by one (one_code:Lines) and two (two_code:Lines). Uninstall one of them."
+    assert (
+        str(raised.value)
+        == "'same.Lines.v1' in '@readers' is offered by one (one_code:Lines) and two (two_code:Lines). Uninstall one of them."
+    )
 
 
-@pytest.mark.parametrize("target, reason", [("odd_code", "it names a module"), ("odd_code:VALUE", "it names a int"), ("odd_code:Gone", "AttributeError")])
+@pytest.mark.parametrize(
+    "target, reason", [("odd_code", "it names a module"), ("odd_code:VALUE", "it names a int"), ("odd_code:Gone", "AttributeError")]
+)
 def test_entry_points_that_name_no_component(package, target, reason):
     package("odd", GOOD, f"odd.Lines.v1 = {target}")
     with pytest.raises(RelconError, match=reason):
@@ -71,13 +84,13 @@ def test_entry_points_that_name_no_component(package, target, reason):
 
 def test_a_component_of_the_wrong_interface(package):
     package("odd", GOOD, "odd.Lines.v1 = odd_code:Lines", group="relcon_augmenters")
-    with pytest.raises(RelconError, match="'odd.Lines.v1' in '@augmenters' is no Augmenter"):
+    with pytest.raises(RelconError, match=r"'odd.Lines.v1' in '@augmenters' is no Augmenter"):
         component_of("augmenters", "odd.Lines.v1")
 
 
 def test_a_file_cannot_take_a_name_that_is_taken(package):
     package("good", GOOD, "good.Lines.v1 = good_code:Lines")
-    with pytest.raises(RelconError, match="'good.Lines.v1' is already registered in '@readers'"):
+    with pytest.raises(RelconError, match=r"'good.Lines.v1' is already registered in '@readers'"):
         DatasetReader.register("good.Lines.v1")(DatasetReader)
 
 
@@ -122,7 +135,10 @@ def test_a_file_registers_components_once(tmp_path):
     [
         ("x = 1\n\nraise RuntimeError('no')\n", r"bad0.py:3: --code could not be loaded: RuntimeError: no"),
         ("def f(:\n", r"bad1.py:1: --code could not be loaded: SyntaxError"),
-        ("from relcon.interfaces import Augmenter as A\nA.register('toy.Drop.v1')(int)\n", r"bad2.py:2: .*'toy.Drop.v1' is already registered"),
+        (
+            "from relcon.interfaces import Augmenter as A\nA.register('toy.Drop.v1')(int)\n",
+            r"bad2.py:2: .*'toy.Drop.v1' is already registered",
+        ),
     ],
 )
 def test_a_file_that_fails(tmp_path, toy_code, code, message, request):

@@ -39,7 +39,8 @@ def test_all_mistakes_with_exit_code_2(check, toy_cfg):
         f"error: {toy_cfg}: 3 mistakes",
         f"{toy_cfg}:13: [data] train: needs a value (a text), but is null. Give --paths.train FILE.",
         '--stages.pretrain.max_steps: [stages.pretrain] max_steps: expected a whole number, got "x".',
-        "--training.seeed: does not override anything in the config. Did you mean '--training.seed'?",
+        "--training.seeed: does not override anything in the config: [training] this section takes no 'seeed'."
+        " Did you mean '--training.seed'?",
     ]
 
 
@@ -48,7 +49,7 @@ def test_more_than_ten_mistakes_are_all_listed(check, tmp_path):
     config.write_text("[training]\n" + "".join(f"wrong{n} = 1\n" for n in range(15)))
     code, _, err = check(config=config)
     assert code == 2
-    assert err.count("[training] takes no 'wrong") == 15
+    assert err.count("[training] this section takes no 'wrong") == 15
 
 
 def test_a_mistyped_option(check):
@@ -58,7 +59,11 @@ def test_a_mistyped_option(check):
 
 def test_as_a_process(toy_cfg):
     """Without --code none of the toy components is known; no traceback is shown."""
-    done = subprocess.run([sys.executable, "-c", "from relcon.cli.main import main; main()", "check", str(toy_cfg)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "from relcon.cli.main import main; main()", "check", str(toy_cfg)], capture_output=True, text=True
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "[data.reader] 'toy.Lines.v1' is not registered" in done.stderr or "'toy.Corpus.v1' is not registered in '@corpora'" in done.stderr
+    assert (
+        "[data.reader] 'toy.Lines.v1' is not registered" in done.stderr or "'toy.Corpus.v1' is not registered in '@corpora'" in done.stderr
+    )

@@ -76,7 +76,10 @@ def test_what_failed_to_load_is_listed_and_hides_nothing(components, tmp_path, m
     code, out, _ = components("--kind", "augmenters")
     assert code == 0
     assert re.search(r"broken\.Part\.v1 +broken 0\.3  \(not loaded, see below\)", out)
-    assert "Not loaded:\n  'broken.Part.v1' in '@augmenters' could not be loaded from package broken (broken_parts:Part): ModuleNotFoundError" in out
+    assert (
+        "Not loaded:\n  'broken.Part.v1' in '@augmenters' could not be loaded from package broken (broken_parts:Part): ModuleNotFoundError"
+        in out
+    )
     assert "toy.Drop.v1" in out
     code, _, err = components("broken.Part.v1")
     assert code == 2 and "could not be loaded from package broken" in err

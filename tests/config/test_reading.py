@@ -196,6 +196,10 @@ def test_any_tree_survives_writing_and_reading(tree):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.dictionaries(names, st.dictionaries(names, st.one_of(st.integers(), st.text("ab c", max_size=5)), max_size=3), min_size=1, max_size=3))
+@given(
+    st.dictionaries(
+        names, st.dictionaries(names, st.one_of(st.integers(), st.text("ab c", max_size=5)), max_size=3), min_size=1, max_size=3
+    )
+)
 def test_confection_reads_what_we_write(tree):
     assert Config().from_str(write(tree, is_section=lambda keys: True)) == tree
