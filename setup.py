@@ -77,6 +77,7 @@ COMPONENTS = {
         "relcon.MaskedLanguageModel.v1 = relcon.tasks.masked_language_model:MaskedLanguageModel",
     ],
     "evaluators": [
+        "relcon.Scores.v1 = relcon.evaluators.scores:Scores",
     ],
     "optimizers": [
         "relcon.AdamW.v1 = relcon.training.optimizers:AdamW",
