@@ -24,10 +24,16 @@ Edits = Mapping[int, Sequence[Piece]]
 
 
 class Layout(NamedTuple):
-    """Where everything went. words: the new ones. landed: [W] new positions of each old word. starts: [W + 1] new position at
-    which each old word's place begins."""
+    """Where everything went. What lies before old word `first` stayed, what lies from old word `last` on moved by `shift`.
+
+    words: all new words. landed: new positions of each old word in [first, last). starts: new positions at which the places of
+    those old words begin.
+    """
 
     words: List[str]
+    first: int
+    last: int
+    shift: int
     landed: List[List[int]]
     starts: List[int]
 
@@ -45,13 +51,15 @@ def apply_edits(document: Document, edits: Edits) -> Document:
         return replace(document)
     edits = _keep_entities(document, edits)
     if _in_place(edits):
-        words = [edits[n][0].text if n in edits else word for n, word in enumerate(document.words)]
+        words = list(document.words)
+        for number, (piece,) in edits.items():
+            words[number] = piece.text
         entities, sentences = document.entities, document.sentences
     else:
         layout = _lay_out(document.words, edits)
         words = layout.words
-        entities = tuple(_moved_entity(entity, layout.landed) for entity in document.entities)
-        sentences = _moved_sentences(document.sentences, layout.starts)
+        entities = tuple(_moved_entity(entity, layout) for entity in document.entities)
+        sentences = _moved_sentences(document.sentences, layout)
     return replace(document, words=tuple(words), entities=entities, sentences=sentences, text=None, offsets=None, parse=None)
 
 
@@ -97,32 +105,54 @@ def _in_place(edits: Edits) -> bool:
 
 
 def _lay_out(words: Sequence[str], edits: Edits) -> Layout:
-    """The new words in order, and where the old ones went."""
-    layout = Layout([], [[] for _ in words], [])
-    for number, word in enumerate(words):
-        layout.starts.append(len(layout.words))
-        for text, sources in edits.get(number, ((word, (number,)),)):
+    """The new words in order, and where the old ones went; only the part of the text that is touched is walked through."""
+    touched = {*edits, *(source for pieces in edits.values() for piece in pieces for source in piece.sources)}
+    first, last = min(touched), max(touched) + 1
+    new, starts = list(words[:first]), []
+    landed: List[List[int]] = [[] for _ in range(first, last)]
+    for number in range(first, last):
+        starts.append(len(new))
+        for text, sources in edits.get(number, ((words[number], (number,)),)):
             for source in sources:
-                layout.landed[source].append(len(layout.words))
-            layout.words.append(text)
-    layout.starts.append(len(layout.words))
-    return layout
+                landed[source - first].append(len(new))
+            new.append(text)
+    return Layout(new + list(words[last:]), first, last, len(new) - last, landed, starts)
 
 
-def _moved_entity(entity: Entity, landed: List[List[int]]) -> Entity:
-    moved = (_moved_mention(mention, landed) for mention in entity.mentions)
+def _moved_entity(entity: Entity, layout: Layout) -> Entity:
+    if all(mention.end <= layout.first for mention in entity.mentions):
+        return entity
+    moved = (_moved_mention(mention, layout) for mention in entity.mentions)
     return Entity(tuple(dict.fromkeys(mention for mention in moved if mention is not None)), entity.type, entity.id)
 
 
-def _moved_mention(mention: Mention, landed: List[List[int]]) -> Optional[Mention]:
-    runs = _runs(sorted({place for word in words_of(mention) for place in landed[word]}))
+def _moved_mention(mention: Mention, layout: Layout) -> Optional[Mention]:
+    if mention.start >= layout.last:
+        shifted = tuple((start + layout.shift, end + layout.shift) for start, end in mention.fragments)
+        return Mention(mention.start + layout.shift, mention.end + layout.shift, shifted)
+    runs = _runs(sorted({place for word in words_of(mention) for place in _landed(word, layout)}))
     if not runs:
         return None
     return Mention(runs[0][0], runs[-1][1], tuple(runs) if len(runs) > 1 else ())
 
 
-def _moved_sentences(sentences: Sequence[WordSpan], starts: List[int]) -> Tuple[WordSpan, ...]:
-    return tuple((starts[start], starts[end]) for start, end in sentences if starts[start] < starts[end])
+def _landed(word: int, layout: Layout) -> Sequence[int]:
+    """The new positions of an old word."""
+    if word < layout.first:
+        return (word,)
+    return layout.landed[word - layout.first] if word < layout.last else (word + layout.shift,)
+
+
+def _moved_sentences(sentences: Sequence[WordSpan], layout: Layout) -> Tuple[WordSpan, ...]:
+    moved = ((_start(start, layout), _start(end, layout)) for start, end in sentences)
+    return tuple((start, end) for start, end in moved if start < end)
+
+
+def _start(word: int, layout: Layout) -> int:
+    """The new position at which the place of an old word begins; of the end of the text: its new end."""
+    if word < layout.first:
+        return word
+    return layout.starts[word - layout.first] if word < layout.last else word + layout.shift
 
 
 def _runs(places: Iterable[int]) -> List[WordSpan]:

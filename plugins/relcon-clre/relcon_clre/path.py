@@ -78,21 +78,24 @@ class PathProtection:
 
     def _protected(self, instance: Instance) -> Set[int]:
         document = instance.document
-        everything = set(range(len(document.words)))
         arguments = argument_words(document, [(instance.head, instance.tail)])
         if _overlapping(instance):
-            return everything if self.overlap == "skip" else arguments
+            return set(range(len(document.words))) if self.overlap == "skip" else arguments
         path = self.path(instance)
-        if path is not None:
-            forms = {document.words[word] for word in path} if self.protect_by == "form" else set()
-            return arguments | path | {n for n, word in enumerate(document.words) if word in forms}
-        ends = [end for mention in instance.mentions for end in (mention.start, mention.end)]
-        return {
-            "entities_only": arguments,
-            "all_between": arguments.union(range(min(ends), max(ends))),
-            "skip": everything,
-            "none": set(),
-        }[self.on_missing_path]
+        if path is None:
+            return self._without_path(instance, arguments)
+        if self.protect_by == "form":
+            forms = {document.words[word] for word in path}
+            arguments.update(number for number, word in enumerate(document.words) if word in forms)
+        return arguments | path
+
+    def _without_path(self, instance: Instance, arguments: Set[int]) -> Set[int]:
+        if self.on_missing_path == "skip":
+            return set(range(len(instance.document.words)))
+        if self.on_missing_path == "all_between":
+            head, tail = instance.mentions
+            return arguments.union(range(min(head.start, tail.start), max(head.end, tail.end)))
+        return set() if self.on_missing_path == "none" else arguments
 
     def _find(self, instances: Sequence[Instance]) -> None:
         """Find and keep the paths that are not known yet."""
