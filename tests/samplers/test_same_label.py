@@ -33,10 +33,13 @@ def test_a_label_with_one_instance_is_met_too(parts):
 def test_per_label_gives_company(make, parts):
     data = make(60, ("binds", "blocks", "none"))
     label = {f"A{n}": i.label for n, i in enumerate(data.instances)}
+    several = 0
     for batch in SameLabel(parts.renderer, batch_size=4, per_label=2, negative="own").batches(data, parts.draw()):
         row = [label[name] for name in names(batch)]
         assert row[0] == row[1] and row[2] == row[3]
         assert batch["contrast"].pairing.without_positives() == 0
+        several += row[0] != row[2]
+    assert several >= 5  # of 15 batches: labels are mixed, not met one after the other
 
 
 def test_order_changes_with_the_epoch_and_repeats_with_the_generator(make, parts):
