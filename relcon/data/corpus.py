@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Set
 
 import torch
 
@@ -15,6 +15,7 @@ from relcon.data.splits import hold_out
 from relcon.data.store import DocumentStore, document_key
 from relcon.errors import DataError, Problem, RelconError, did_you_mean, place
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
+from relcon.sample import resolve as resolve_path
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ class FileCorpus(Corpus):
     """Files or folders read by one reader, their candidate pairs, and the label set they share. Each split is read on first use.
 
     reader: the format. candidates: which pairs of entities are asked about.
-    train, dev, test: file or folder of each split, relative to the working directory; null for a split that there is none of.
+    train, dev, test: file or folder of each split, relative to the working directory (`sample:train.jsonl`: a file of the sample
+        corpus that comes with relcon); null for a split that there is none of.
     dev_share: without `dev`, the share of `train` (0 to 1) that becomes the dev split, stratified by label and drawn with `seed`.
     split_by: "document" keeps the sentences of one document (`metadata["document"]`, else the id) on one side of that division;
         "instance" divides pair by pair.
@@ -34,7 +36,7 @@ class FileCorpus(Corpus):
     parser: parses the documents that come without a parse.
     cache: folder for the read and parsed documents, keyed by content; null for the usual folder (environment variable
         RELCON_CACHE, else ~/.cache/relcon), "none" for no cache.
-    limit: only the first so many documents of each file, for a quick look.
+    limit: only the first so many documents of each file, for a quick look. The label set is that of the whole file.
     seed: draws the dev share. It does not follow `[training] seed`, so that runs with several seeds see the same division.
 
     A dev or test split in which no document has a labelled relation counts as unlabelled: its instances have no label.
@@ -81,7 +83,7 @@ class FileCorpus(Corpus):
             raise ValueError(f"split_by: '{split_by}' is neither 'document' nor 'instance'")
         if limit is not None and limit < 1:
             raise ValueError(f"limit: {limit} is below 1")
-        self.files = {name: Path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
+        self.files = {name: resolve_path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
         self.reader, self.candidates, self.parser = reader, candidates, parser
         self.dev_share, self.split_by, self.seed, self.limit, self.cache = dev_share, split_by, seed, limit, cache
         self.declared, self.negative, self.symmetric = labels, negative or [], symmetric or []
@@ -121,13 +123,15 @@ class FileCorpus(Corpus):
     def _whole(self, file: str) -> Split:
         """Everything in the file of a split, with its candidates."""
         documents, labels = self._read(file), self.labels
-        if self.labelled:
-            _refuse_unknown(documents, labels, f"[data] {file} has labels that are not in the label set:")
-        if not self.labelled or not _seen(documents):
+        labelled = self.labelled and bool(_seen(documents))
+        if self.labelled and file == "train" and not labelled:
+            raise self._no_relations(file)
+        if not labelled:
             log.info("[data] %s counts as unlabelled.", file)
             instances = [replace(each, label=None) for document in documents for each in self.candidates.instances(document)[0]]
             self._refuse_none(file, documents, instances, ())
             return Split(file, documents, instances, labels)
+        _refuse_unknown(documents, labels, f"[data] {file} has labels that are not in the label set:")
         made = [self.candidates.instances(document, labels) for document in documents]
         instances = [each for found, _ in made for each in found]
         lost = [each for _, missed in made for each in missed]
@@ -140,7 +144,7 @@ class FileCorpus(Corpus):
         if not instances:
             types = sorted({entity.type for document in documents for entity in document.entities})
             raise RelconError(
-                f"[data] {file} = \"{self.files[file]}\" has no candidate pair in {len(documents)} documents. Lost gold relations: "
+                f'[data] {file} = "{self.files[file]}" has no candidate pair in {len(documents)} documents. Lost gold relations: '
                 f"{causes or 'none'}. Entity types in the data: {', '.join(types) or 'no entities'}. Check [data.candidates]."
             )
         if lost:
@@ -152,26 +156,30 @@ class FileCorpus(Corpus):
             raise RelconError('[data] names no file. Give at least one of train, dev and test, for example --data.train "train.jsonl".')
         if self.declared is not None:
             return _declared(self.declared, self.negative, self.symmetric)
-        seen = _seen(self._read(first))
+        documents = self._read(first)
+        seen = _seen(documents if self.limit is None else self.reader.read(self.files[first]))
         if not seen:
-            raise RelconError(
-                f"[data] {first} = \"{self.files[first]}\" has no relations: none of its {len(self._read(first))} documents has a labelled "
-                "one, so there is nothing to learn from. Check the file and the reader, or write [data] labelled = false to use its text "
-                "for pre-training alone."
-            )
+            raise self._no_relations(first)
         return LabelSet.of(seen, self.negative, self.symmetric)
+
+    def _no_relations(self, file: str) -> RelconError:
+        return RelconError(
+            f'[data] {file} = "{self.files[file]}" has no relations: none of its {len(self._read(file))} documents has a labelled one, '
+            "so there is nothing to learn from. Check the file and the reader, or write [data] labelled = false to use its text for "
+            "pre-training alone."
+        )
 
     def _read(self, name: str) -> List[Document]:
         """The documents of a file, parsed where there is a parser; kept in memory."""
         if name not in self._documents:
             for split, file in self.files.items():
                 if not file.exists():
-                    raise RelconError(f"[data] {split} = \"{file}\" does not exist (looked in {Path.cwd()}).")
+                    raise RelconError(f'[data] {split} = "{file}" does not exist (looked in {Path.cwd()}).')
             path = self.files[name]
             key = document_key(path, self.reader, self.parser, self.limit)
             self._documents[name] = DocumentStore(self.cache).get(key, path, lambda: self._fresh(path))
             if not self._documents[name]:
-                raise RelconError(f"[data] {name} = \"{self.files[name]}\" is empty: the reader found no document in it.")
+                raise RelconError(f'[data] {name} = "{self.files[name]}" is empty: the reader found no document in it.')
             _refuse_same_ids(self._documents[name])
         return self._documents[name]
 
@@ -236,7 +244,7 @@ def _counts(split: Split, labels: LabelSet) -> Dict[str, Any]:
     }
 
 
-def _seen(documents: Sequence[Document]) -> Set[str]:
+def _seen(documents: Iterable[Document]) -> Set[str]:
     return {relation.label for document in documents for relation in document.relations if relation.label is not None}
 
 

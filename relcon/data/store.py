@@ -87,7 +87,7 @@ class DocumentStore:
                 for record in ({"documents": len(documents)}, *(_row(document, path) for document in documents)):
                     lines.write(json.dumps(record, ensure_ascii=False) + "\n")
         except (RelconError, OSError, TypeError, ValueError) as error:  # a folder that cannot be written, metadata that are no JSON
-            log.warning("Nothing is cached (%s). Name another folder ([data] cache), or write cache = \"none\".", error)
+            log.warning('Nothing is cached (%s). Name another folder ([data] cache), or write cache = "none".', error)
 
 
 def document_key(path: Path, reader: Any, parser: Any = None, limit: Optional[int] = None) -> str:

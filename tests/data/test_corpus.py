@@ -174,7 +174,8 @@ def test_lost_relations_are_said(files: Dict[str, str], caplog: pytest.LogCaptur
 
 
 def test_limit_and_parser(files: Dict[str, str]) -> None:
-    made = corpus(files, limit=3, parser=Stars(), labels=["A", "B"])
+    made = corpus(files, limit=3, parser=Stars())
+    assert made.labels.names == ("no", "A", "B")  # B comes fourth in the file
     assert [each.id for each in made.split("train").documents] == ["d0", "d1", "d2"]
     assert all(each.parse is not None for each in made.split("train").documents)
 
@@ -219,6 +220,8 @@ def test_empty_file(files: Dict[str, str]) -> None:
 def test_no_relations_at_all(files: Dict[str, str]) -> None:
     with pytest.raises(RelconError, match=r"has no relations: none of its 2 documents.*labelled = false"):
         corpus(rewritten(files, "train", "d1 g1 ?", "d2 g2")).split("train")
+    with pytest.raises(RelconError, match="has no relations"):
+        corpus(files, labels=["A", "no"]).split("train")
 
 
 def test_unknown_labels_are_listed_with_file_and_line(files: Dict[str, str]) -> None:
