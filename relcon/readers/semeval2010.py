@@ -21,7 +21,7 @@ class SemEval2010(RecordReader):
     A block is `id TAB "sentence"`, the label, `Comment: ...` and an empty line; unlabelled files (`TEST_FILE_CLEAN.TXT`) have the
     first line only. LF or CRLF. One document per sentence; entity 0 is e1, entity 1 is e2, one relation with head e1 and tail
     e2 and the label as written (`Cause-Effect(e2,e1)`, `Other`), None where the file has none. A comment goes to
-    `metadata["comment"]`. Words may not be tokenised as the authors of a paper did: see `relcon.data.tokens`.
+    `metadata["comment"]`. Words are those of `relcon.data.tokens`: the corpus is not tokenised.
 
     on_error: "raise" reports the first ten bad records and the count of all; "skip" leaves them out and logs them.
 

@@ -1,7 +1,7 @@
 """Documents as JSON: what is written is read back."""
 
 import json
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple
 
@@ -17,7 +17,7 @@ from relcon.data.tokens import split_words
 from relcon.errors import RelconError
 from relcon.interfaces import DatasetReader
 
-CHARACTERS = st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("ab 𝛂\r\n\u2028\"\\"))
+CHARACTERS = st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from('ab 𝛂\r\n\u2028"\\'))
 NAMES = st.text(CHARACTERS, max_size=5)
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), NAMES)
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner))
@@ -93,7 +93,7 @@ def test_a_file_survives(tmp_path: Path, some: List[Document]) -> None:
     ],
 )
 def test_real_documents_survive(name: str, path: str, tmp_path: Path, shared: Callable[[str], Path]) -> None:
-    some = list(DatasetReader.registry.get(name)().read(shared(f"data/{path}")))
+    some = list(islice(DatasetReader.registry.get(name)().read(shared(f"data/{path}")), 100))
     write_jsonl(some, tmp_path / "some.jsonl")
     assert list(DatasetReader.registry.get("relcon.JSONLines.v1")().read(tmp_path / "some.jsonl")) == some
 

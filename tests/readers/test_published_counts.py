@@ -52,7 +52,6 @@ def exact(documents: Iterable[Document]) -> bool:
         ("SemEval2010_task8_training/TRAIN_FILE.TXT", 8000, semeval(0, 1410)),
         ("SemEval2010_task8_testing_keys/TEST_FILE_FULL.TXT", 2717, semeval(2, 454)),
         ("SemEval2010_task8_testing_keys/TEST_FILE_CLEAN.TXT", 2717, {None: 2717}),
-        ("SemEval2010_task8_testing/TEST_FILE.txt", 2717, {None: 2717}),
     ],
 )
 def test_semeval2010(file: str, size: int, expected: Any, shared: Shared, read: Read) -> None:

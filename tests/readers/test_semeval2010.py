@@ -7,14 +7,14 @@ import pytest
 
 READER = "relcon.SemEval2010.v1"
 
-BLOCKS = '''7\t"The <e1>storm</e1> of "old" days left <e2>anti-heroes and <x></e2>."
+BLOCKS = """7\t"The <e1>storm</e1> of "old" days left <e2>anti-heroes and <x></e2>."
 Cause-Effect(e2,e1)
 Comment: two words: yes
 
 8\t"pre<e1>war</e1>time <e2>life</e2>"
 Other
 Comment:
-'''
+"""
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
