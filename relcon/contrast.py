@@ -130,8 +130,8 @@ class Pairing:
     def distinct(self, keys: Tensor) -> "Pairing":
         """One view per key: later twins are neither anchors nor candidates, so that a duplicate changes neither loss nor
         gradient. keys [A] int; for pairings whose candidates are the anchors."""
-        seen: set = set()
-        first = torch.tensor([not (k in seen or seen.add(k)) for k in keys.tolist()], dtype=self.weights.dtype)
+        place: Dict[int, int] = {}
+        first = torch.tensor([place.setdefault(key, row) == row for row, key in enumerate(keys.tolist())], dtype=self.weights.dtype)
         both = first[:, None] * first[None, :]
         return Pairing(self.positives * both, self.negatives * both, self.weights * first, self.groups)
 
