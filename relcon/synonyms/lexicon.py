@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from relcon.errors import DataError, Problem, RelconError, place
 from relcon.interfaces import SynonymSource
+from relcon.sample import resolve as resolve_path
 
 Entry = Tuple[str, List[str]]
 
@@ -46,7 +47,7 @@ class Lexicon(SynonymSource):
 
     def _read(self) -> Dict[str, List[str]]:
         found: Dict[str, Set[str]] = {}
-        for word, synonyms in read_lexicon(Path(self.path)):
+        for word, synonyms in read_lexicon(resolve_path(self.path)):
             found.setdefault(self._key(word), set()).update(synonyms)
         return {word: sorted(synonyms) for word, synonyms in found.items()}
 

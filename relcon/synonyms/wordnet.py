@@ -13,6 +13,8 @@ HOW_TO_GET = (
     "to a folder that holds WordNet's files or `corpora/wordnet`."
 )
 
+SOUND = "Its files must be whole, writable by their owner only (`chmod -R go-w`), and no links that leave the folder."
+
 
 class WordNet(SynonymSource):
     """All lemmas of all synsets of a word in Princeton WordNet, whatever the part of speech (Fellbaum, 1998).
@@ -88,11 +90,15 @@ def _below(folder: Optional[str], otherwise: str) -> Any:
     """`corpora/wordnet`, unpacked or zipped, in a folder or in nltk's own ones; RelconError where there is none."""
     import nltk.data
 
+    places = [folder] if folder else [str(place) for place in nltk.data.path]
     for name in ("corpora/wordnet", "corpora/wordnet.zip/wordnet/"):
         try:
-            return nltk.data.find(name, paths=[folder] if folder else None)
+            return nltk.data.find(name, paths=places)
         except LookupError:
             continue
+    refused = [place for place in places for name in ("wordnet", "wordnet.zip") if Path(place, "corpora", name).exists()]
+    if refused:
+        raise RelconError(f"nltk refuses to read the WordNet below {refused[0]}. {SOUND}")
     raise RelconError(f"{otherwise} {HOW_TO_GET}")
 
 
@@ -101,4 +107,4 @@ def _advice(root: Any) -> str:
     folder = Path(str(root))
     if folder.is_dir() and not (folder / "lexnames").exists():
         return f"The file `lexnames` is missing (Debian's wordnet-base leaves it out). {HOW_TO_GET}"
-    return f"Files must be whole, private to their owner, and no links that leave the folder. {HOW_TO_GET}"
+    return f"{SOUND} {HOW_TO_GET}"
