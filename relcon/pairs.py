@@ -31,7 +31,7 @@ def check_builder_config(loaded: LoadedConfig) -> List[Problem]:
     walk = Walk(loaded)
     for name in loaded.tree:
         if name not in (*SECTIONS, "training"):
-            walk.unknown((name,), loaded.tree[name], f"is no section of a builder's config.{did_you_mean(name, SECTIONS)}")
+            walk.unknown((name,), (name,), "is no section of a builder's config", did_you_mean(name, SECTIONS))
     for name in ("paths", "vars"):
         walk.free(name)
     if isinstance(loaded.tree.get("builder"), dict):

@@ -1,12 +1,12 @@
 """Pairs from any corpus that a reader reads."""
 
 import logging
-from pathlib import Path
 from typing import Dict, Iterator, List, Optional
 
-from relcon.builders.pairs import SentencePairs, check_limit, keys_to_exclude
+from relcon.builders.pairs import SentencePairs, check_arguments, keys_to_exclude
 from relcon.data.document import Document
 from relcon.interfaces import DatasetReader, PairBuilder
+from relcon.sample import resolve
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ class CorpusPairs(PairBuilder):
     One document per sentence that has a pair; each of its mentions is an entity; each pair of the right types a relation. So the
     gene-gene pairs of a chemical-gene corpus become training text for a model of either.
 
-    reader, input: the corpus, a file or folder of the reader's format.
+    reader, input: the corpus, a file or folder of the reader's format (`sample:train.jsonl` for a file of the sample corpus).
     types: [head type, tail type] pairs that are wanted; where the two differ, their order says which mention is the head.
     label: the label of every pair; null for none.
     max_pairs_per_sentence: at most so many pairs of a sentence, the first in text order; null for all.
@@ -49,15 +49,15 @@ class CorpusPairs(PairBuilder):
         exclude: Optional[List[str]] = None,
         exclude_reader: Optional[DatasetReader] = None,
     ):
-        check_limit(max_pairs_per_sentence)
-        self.reader, self.input, self.types, self.label = reader, Path(input), types, label
+        check_arguments(types, max_pairs_per_sentence)
+        self.reader, self.input, self.types, self.label = reader, resolve(input), types, label
         self.most, self.deduplicate = max_pairs_per_sentence, deduplicate
         self.exclude, self.exclude_reader = exclude or [], exclude_reader or reader
         self._skipped: Dict[str, int] = {}
 
     def build(self) -> Iterator[Document]:
         """The sentences with their pairs."""
-        excluded = {key for path in self.exclude for key in keys_to_exclude(self.exclude_reader.read(Path(path)))}
+        excluded = {key for path in self.exclude for key in keys_to_exclude(self.exclude_reader.read(resolve(path)))}
         if not self.exclude:
             logger.warning("No evaluation data are excluded: give them in `exclude` where the text may overlap with them.")
         pairs = SentencePairs(self.types, self.label, self.most, self.deduplicate, excluded)

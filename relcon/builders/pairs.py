@@ -85,7 +85,9 @@ def keys_to_exclude(documents: Iterable[Document]) -> Set[str]:
     return keys
 
 
-def check_limit(most: Optional[int]) -> None:
-    """RelconError where the limit leaves nothing."""
+def check_arguments(types: List[List[str]], most: Optional[int]) -> None:
+    """RelconError where the types are no pairs, or the limit leaves nothing."""
+    if not types or any(len(pair) != 2 for pair in types):
+        raise RelconError(f"types: expected [head type, tail type] pairs such as [[\"DRUG\", \"DRUG\"]], got {types}")
     if most is not None and most < 1:
         raise RelconError(f"max_pairs_per_sentence: {most} is below 1")

@@ -25,12 +25,13 @@ def build_pairs_cli(
 
     Next: relcon train CONFIG --output DIR, with the pairs as the text of a pre-training stage
     """
+    from relcon.checking import count
     from relcon.cli.overrides import parse_overrides
     from relcon.config import load_config
     from relcon.pairs import build_pairs
 
     counts = build_pairs(load_config(config, parse_overrides(ctx.args), code), output, overwrite)
-    typer.echo(f"{output}: {counts.sentences} sentences, {counts.pairs} pairs.")
+    typer.echo(f"{output}: {count(counts.sentences, 'sentence')}, {count(counts.pairs, 'pair')}.")
     for cause, number in sorted(counts.skipped.items()):
         typer.echo(f"left out: {number} ({cause})")
     typer.echo(f"Next: relcon train CONFIG --output DIR, where a corpus of the config reads {output} with relcon.JSONLines.v1")

@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, List, Literal, Optional, Set, Tuple
 
-from relcon.builders.pairs import SentencePairs, check_limit, keys_to_exclude
+from relcon.builders.pairs import SentencePairs, check_arguments, keys_to_exclude
 from relcon.data.document import Document
 from relcon.errors import RelconError
 from relcon.interfaces import DatasetReader, PairBuilder
+from relcon.sample import resolve
 from relcon_clre.databases import read_database
 from relcon_clre.readers import BlindedTSV, MentionedText
 
@@ -71,12 +72,12 @@ class ExternalKnowledge(PairBuilder):
         label: Optional[str] = None,
         reader: Optional[DatasetReader] = None,
     ):
-        check_limit(max_pairs_per_sentence)
+        check_arguments(types, max_pairs_per_sentence)
         if (only_listed_pairs or only_cited_texts) and database is None:
             raise RelconError("only_listed_pairs and only_cited_texts need a database: give `database` and `database_format`")
         if database is not None and not (only_listed_pairs or only_cited_texts):
             raise RelconError("a database serves only_listed_pairs and only_cited_texts: set one of them, or leave `database` out")
-        self.text, self.types, self.label = Path(text), types, label
+        self.text, self.types, self.label = resolve(text), types, label
         self.database, self.database_format = database, database_format
         self.only_listed_pairs, self.only_cited_texts = only_listed_pairs, only_cited_texts
         self.most, self.deduplicate = max_pairs_per_sentence, deduplicate
@@ -102,7 +103,7 @@ class ExternalKnowledge(PairBuilder):
     def _excluded(self) -> Set[str]:
         if not self.exclude:
             logger.warning("No evaluation data are excluded: give them in `exclude` where the text may overlap with them.")
-        return {key for path in self.exclude for key in keys_to_exclude(self.exclude_reader.read(Path(path)))}
+        return {key for path in self.exclude for key in keys_to_exclude(self.exclude_reader.read(resolve(path)))}
 
     def _knowledge(self) -> "Knowledge":
         """What the database says of the ids that the text has; an export may be larger than memory, a text's ids are few."""

@@ -24,7 +24,7 @@ def _interactor(side: str) -> Columns:
         (f"entrez gene interactor {side}", "entrez"),
         (f"biogrid id interactor {side}", "biogrid"),
         (f"official symbol interactor {side}", "symbol"),
-        (f"swiss-prot accessions interactor {side}", "uniprot"),
+        (f"swiss-prot accessions interactor {side}", "uniprotkb"),
     )
 
 
@@ -34,7 +34,7 @@ CHEMICALS = Layout(
     (("entrez gene id", "entrez"), ("biogrid gene id", "biogrid"), ("official symbol", "symbol")),
     ("pubmed id",),
 )
-BARE = ("entrez", "symbol", "uniprot", "source", "name", "cas")
+BARE = ("entrez", "symbol", "uniprotkb", "source", "name", "cas")
 """Databases whose identifiers also count without the name; BioGRID's own numbers are too like those of Entrez."""
 
 Table = Dict[str, int]
@@ -44,7 +44,7 @@ Table = Dict[str, int]
 def read_biogrid(path: Path) -> Iterator[Union[Listed, Problem]]:
     """The interactions of a table, which must have its header line; in the table of chemicals, a is the chemical.
 
-    Identifiers: `entrez:6416`, `biogrid:112315`, `symbol:MAP2K4`, `uniprot:P45985`; for chemicals `biogrid:`, `source:DB00001` (the id
+    Identifiers: `entrez:6416`, `biogrid:112315`, `symbol:MAP2K4`, `uniprotkb:P45985`; for chemicals `biogrid:`, `source:DB00001` (the id
     in DrugBank or another source), `name:`, `cas:`. Source: BioGRID's own descriptions of its formats.
     """
     table: Optional[Table] = None

@@ -28,6 +28,7 @@ def read_drugbank(path: Path) -> Iterator[Union[Listed, Problem]]:
     handler = DrugHandler(path)
     parser = make_parser()
     parser.setContentHandler(handler)
+    handler.setDocumentLocator(parser)  # feed() does not, parse() would
     try:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
