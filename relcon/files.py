@@ -21,13 +21,13 @@ def atomic(path: PathLike, mode: str = "w") -> Iterator[IO[Any]]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open(mode, encoding=None if "b" in mode else "utf-8") as file:
+        file = temporary.open(mode, encoding=None if "b" in mode else "utf-8")
+    except OSError as error:
+        raise RelconError(f"{path} cannot be written: {error.strerror}. Choose another place or change its permissions.") from error
+    try:
+        with file:
             yield file
         temporary.replace(path)
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise RelconError(f"{path} cannot be written: {error.strerror}. Choose another --output or change its permissions.") from error
-    except OSError as error:
-        raise RelconError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 
