@@ -7,8 +7,10 @@ from torch import nn
 from relcon.config.building import resolve
 from relcon.contrast import WHOLE, Contrast, Labelled, Pairing, Span, Text, View
 from relcon.data.labels import LabelSet
-from relcon.encoding import embed, encode, locate, plan, step
+from relcon.encoding import embed, encode, step
+from relcon.errors import RelconError
 from relcon.interfaces import Parts, Request, Task, Tower
+from relcon.planning import locate, plan
 from relcon.poolers.sentence import CLS
 from relcon.poolers.spans import SpanPool
 from relcon.testing import check_step, tiny_encoder, tiny_instances
@@ -318,3 +320,11 @@ def test_registered_parts_through_a_cached_step():
     task = resolve(block, "task")
     task.build(Parts({"text": encoder}, {"pair": pooler}, LabelSet(("a",))))
     check_step({"contrast": task}, {"contrast": Contrast(renderer(tiny_instances(8)), ring(8))}, chunk=3)
+
+
+def test_a_value_that_the_stream_does_not_give():
+    pull = Pull(Tower(tiny_encoder(), CLS()))
+    with pytest.raises(RelconError, match="Task 'pull' reads 'contrast', which its stream does not give"):
+        step({"pull": pull}, {"contrasts": Contrast(views(3), ring(3))})
+    with pytest.raises(ValueError, match="no views"):
+        step({"pull": pull}, {"contrast": Contrast([], ring(3))})

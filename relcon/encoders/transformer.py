@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from relcon.contrast import ABSENT, Encoded, Input, Prepared, Text
 from relcon.encoders.cropping import survivors
-from relcon.encoders.loading import embedding_table, load
+from relcon.encoders.loading import embedding_table, load, quiet
 from relcon.encoders.pieces import Frame, Pieces, WordPieces
 from relcon.errors import RelconError
 from relcon.interfaces import Encoder
@@ -94,8 +94,9 @@ class Transformer(Encoder):
 
     def save(self, folder: Path) -> None:
         """Write model and tokenizer, for `AutoModel` and `AutoTokenizer`."""
-        self.model.save_pretrained(folder)
-        self.words.tokenizer.save_pretrained(folder)
+        with quiet():
+            self.model.save_pretrained(folder)
+            self.words.tokenizer.save_pretrained(folder)
 
     def block(self, path: str) -> Dict[str, Any]:
         """The config block that builds this encoder again from a folder where it was saved."""
