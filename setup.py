@@ -77,6 +77,9 @@ COMPONENTS = {
         "relcon.MaskedLanguageModel.v1 = relcon.tasks.masked_language_model:MaskedLanguageModel",
     ],
     "evaluators": [
+        "relcon.AlignmentUniformity.v1 = relcon.evaluators.geometry:AlignmentUniformity",
+        "relcon.LinearProbe.v1 = relcon.evaluators.frozen:LinearProbe",
+        "relcon.NearestNeighbours.v1 = relcon.evaluators.frozen:NearestNeighbours",
         "relcon.Scores.v1 = relcon.evaluators.scores:Scores",
     ],
     "optimizers": [

@@ -16,6 +16,7 @@ COMPONENTS = {
     "stages": [
     ],
     "evaluators": [
+        "clre.PredictionShift.v1 = relcon_clre.prediction_shift:PredictionShift",
     ],
     "builders": [
         "clre.ExternalKnowledge.v1 = relcon_clre.builders:ExternalKnowledge",
