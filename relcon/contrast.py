@@ -40,11 +40,6 @@ class Input:
     So the pairs of a document share one forward, and two dropout views of a sentence do not.
     """
 
-    @property
-    def size(self) -> int:
-        """About how much there is to read, to put inputs of like length together; 0 where an input cannot say."""
-        return 0
-
 
 @dataclass(frozen=True, eq=False)
 class Text(Input):
@@ -60,11 +55,6 @@ class Text(Input):
     second: Tuple[str, ...] = ()
     edits: Tuple[Tuple[int, int, int], ...] = ()
     keep: Tuple[Tuple[int, int], ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Characters of both segments."""
-        return sum(map(len, self.words)) + sum(map(len, self.second))
 
 
 class View(NamedTuple):

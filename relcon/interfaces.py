@@ -224,6 +224,10 @@ class Encoder(Registrable, nn.Module, ABC, kind="encoders"):
         if tokens:
             raise TypeError(f"{type(self).__name__} has no vocabulary to add {list(tokens)} to")
 
+    def lengths(self, inputs: Sequence[Input]) -> List[int]:
+        """How many positions each input takes, so that those of like length are encoded together; zeros: in any order."""
+        return [0] * len(inputs)
+
     @abstractmethod
     def prepare(self, inputs: Sequence[Input]) -> Prepared:
         """Inputs as tensors on the CPU. Touches no parameter, so that it may run in a worker."""

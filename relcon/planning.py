@@ -124,7 +124,7 @@ def plan(requests: Mapping[Key, Request], chunk: Optional[int] = None) -> Iterat
             together.setdefault((id(request.tower.encoder), request.tower.depth), {})[key] = request
     for group in together.values():
         tower = next(iter(group.values())).tower
-        inputs = sorted(dict.fromkeys(view.input for request in group.values() for view in request.views), key=lambda each: each.size)
+        inputs = _sorted(tower.encoder, list(dict.fromkeys(view.input for request in group.values() for view in request.views)))
         size = chunk or len(inputs)
         number = {each: place // size for place, each in enumerate(inputs)}
         wanted = _dealt(group, number)
@@ -133,6 +133,12 @@ def plan(requests: Mapping[Key, Request], chunk: Optional[int] = None) -> Iterat
             index = {each: row for row, each in enumerate(part)}
             prepared = tower.encoder.prepare(part)
             yield Chunk(tower.encoder, tower.depth, prepared, index, _wanted(group, wanted[place // size], prepared, index))
+
+
+def _sorted(encoder: Encoder, inputs: List[Input]) -> List[Input]:
+    """The inputs by length, so that a chunk has little padding."""
+    length = dict(zip(inputs, encoder.lengths(inputs), strict=True))
+    return sorted(inputs, key=length.__getitem__)
 
 
 def _dealt(group: Mapping[Key, Request], number: Mapping[Input, int]) -> Dict[int, Dict[Key, List[int]]]:

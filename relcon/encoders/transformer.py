@@ -110,12 +110,13 @@ class Transformer(Encoder):
 
     # ---- texts -> rows -----------------------------------------------------------------------------------------------
 
+    def lengths(self, inputs: Sequence[Input]) -> List[int]:
+        """Pieces of each text, cropped to the limit."""
+        return [min(sum(map(len, self.words.cut(text.words + text.second))), self.words.limit) for text in self._texts(inputs)]
+
     def prepare(self, inputs: Sequence[Input]) -> Prepared:
         """Texts as rows of pieces, one row each, padded to the longest."""
-        rows = [self._row(text) for text in inputs if isinstance(text, Text)]
-        if len(rows) < len(inputs):
-            others = sorted({type(each).__name__ for each in inputs if not isinstance(each, Text)})
-            raise TypeError(f"{type(self).__name__} reads texts, not {', '.join(others)}")
+        rows = [self._row(text) for text in self._texts(inputs)]
         ids = nn.utils.rnn.pad_sequence([torch.tensor(row.ids) for row in rows], True, self.words.tokenizer.pad_token_id)
         length = torch.tensor([len(row.ids) for row in rows])
         position = torch.arange(ids.shape[1])
@@ -124,6 +125,14 @@ class Transformer(Encoder):
             second = torch.tensor([row.second for row in rows])
             tensors["token_type_ids"] = ((position >= second[:, None]) & (position < length[:, None])).long()
         return Prepared(tensors, *_places(rows), cropped=sum(row.cropped for row in rows))
+
+    def _texts(self, inputs: Sequence[Input]) -> List[Text]:
+        """The inputs, which must be texts."""
+        texts = [each for each in inputs if isinstance(each, Text)]
+        if len(texts) < len(inputs):
+            others = sorted({type(each).__name__ for each in inputs if not isinstance(each, Text)})
+            raise TypeError(f"{type(self).__name__} reads texts, not {', '.join(others)}")
+        return texts
 
     def _row(self, text: Text) -> Row:
         """One text between its special tokens, cropped to the limit."""

@@ -191,3 +191,10 @@ def test_only_texts_are_read(folder, build):
 
     with pytest.raises(TypeError, match="Picture"):
         build(folder).prepare([Picture()])
+
+
+def test_lengths_are_known_before_rows_are_made(folder, build):
+    encoder = build(folder, max_length=12)
+    texts = [Text(("low",)), Text(SENTENCE), Text(("low",), second=("abirol", "zq"))]
+    lengths, rows = encoder.lengths(texts), encoder.prepare(texts).whole[:, 2].tolist()
+    assert sorted(range(3), key=lengths.__getitem__) == sorted(range(3), key=rows.__getitem__) and max(lengths) <= 12
