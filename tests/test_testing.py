@@ -1,5 +1,6 @@
 """The test kit: core components pass its checks, and components that break a promise do not."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -89,14 +90,22 @@ def test_encoders(kind, arguments):
     check_encoder(encoder, inputs)
 
 
-@pytest.mark.parametrize("name", ["relcon.RandomSwap.v1", "relcon.RandomDeletion.v1", "relcon.EntityMasking.v1", "relcon.Unchanged.v1"])
-def test_augmenters(name):
-    check_augmenter(built("augmenters", name), tiny_corpus())
-
-
 def core(interface):
     """The names that the core offers."""
     return [name for name in interface.registry.names() if name.startswith("relcon.")]
+
+
+@pytest.fixture
+def lexicon(tmp_path):
+    """Synonyms for a few words of the tiny corpus."""
+    path = tmp_path / "lexicon.json"
+    path.write_text('{"strongly": ["much", "very much"], "doses": ["amounts"], "slowly": ["little by little"], "loss": ["absence"]}')
+    return {"@synonyms": "relcon.Lexicon.v1", "path": str(path)}
+
+
+@pytest.mark.parametrize("name", core(Augmenter))
+def test_augmenters(name, lexicon):
+    check_augmenter(built("augmenters", name, **({"synonyms": lexicon} if "Synonym" in name else {})), tiny_corpus())
 
 
 @pytest.mark.parametrize("name", core(ContrastiveObjective))
@@ -108,6 +117,13 @@ def test_samplers():
     parts = {"renderer": {"@renderers": "relcon.Blinded.v1"}, "batch_size": 4}
     check_sampler(built("samplers", "relcon.TwoViews.v1", augmenter={"@augmenters": "relcon.RandomSwap.v1"}, **parts))
     check_sampler(built("samplers", "relcon.Instances.v1", **parts))
+    check_sampler(built("samplers", "relcon.SameLabel.v1", **parts))
+    check_sampler(built("samplers", "relcon.MaskedPieces.v1", sampler={"@samplers": "relcon.Instances.v1", **parts}))
+
+
+@pytest.mark.parametrize("name", core(Evaluator))
+def test_evaluators(name):
+    check_evaluator(lambda: built("evaluators", name), tiny_split(24))
 
 
 # ---- broken ones do not ----------------------------------------------------------------------------------------------------
@@ -128,7 +144,7 @@ class Careless(Augmenter):
         if self.fault == "global":
             torch.rand(1)
         if self.fault == "draws anew":
-            return replace(document, metadata={"draw": torch.rand(1, generator=torch.Generator().manual_seed(torch.seed())).item()})
+            return replace(document, metadata={"draw": random.random()})
         if self.fault == "loses relations":
             return replace(document, relations=())
         if self.fault == "loses a mention":
@@ -142,6 +158,7 @@ class Careless(Augmenter):
     "fault, message",
     [
         ("global", "global random stream"),
+        ("draws anew", "two different copies"),
         ("loses relations", "other relations"),
         ("loses a mention", "lost or gained a mention"),
         ("keeps sentences", "do not cover"),
@@ -259,7 +276,7 @@ class Accuracy(Evaluator):
         return {"share" if self.fault == "name" else "accuracy": 1 - figure if self.fault == "direction" else figure}
 
 
-def test_evaluators():
+def test_broken_evaluators():
     check_evaluator(Accuracy)
     breaks(check_evaluator, "primary figure", lambda: Accuracy("name"))
     breaks(check_evaluator, "no better", lambda: Accuracy("direction"))

@@ -1,13 +1,14 @@
 """Checks for components that work on data: augmenters, renderers, samplers, evaluators."""
 
 import copy
+import zlib
 from dataclasses import replace
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence, Sized
 
 import torch
 from torch import Tensor
 
-from relcon.contrast import WHOLE, Batch, Contrast, Encoded, Spans, Text, View
+from relcon.contrast import WHOLE, Batch, Contrast, Encoded, Labelled, Spans, Text, View
 from relcon.data.document import Document, Instance, instance_uid
 from relcon.data.labels import LabelSet
 from relcon.encoding import encode
@@ -114,8 +115,8 @@ def check_sampler(sampler: Sampler, data: Optional[Split] = None, covers: bool =
     """
     data = data or tiny_split()
     sampler.prepare(data)
-    state = torch.get_rng_state()
-    first, again, later = (_epoch(sampler, data, epoch) for epoch in (0, 0, 1))
+    vocabulary, state = tiny_encoder().vocabulary, torch.get_rng_state()
+    first, again, later = (list(sampler.batches(data, Draw(epoch, generator(epoch), vocabulary))) for epoch in (0, 0, 1))
     expect(torch.equal(state, torch.get_rng_state()), "the sampler drew from torch's global random stream")
     expect(len(first) == sampler.length(data), f"length says {sampler.length(data)} batches, but there were {len(first)}")
     expect(len(first) == len(later), f"epoch 0 has {len(first)} batches, epoch 1 {len(later)}")
@@ -123,15 +124,14 @@ def check_sampler(sampler: Sampler, data: Optional[Split] = None, covers: bool =
     if epoch_dependent:
         expect(_fingerprint(first) != _fingerprint(later), "two epochs had the same batches")
     for value in (value for batch in first for value in batch.values()):
-        _check_contrast(value) if isinstance(value, Contrast) else _check_labelled(value)
+        if isinstance(value, Contrast):
+            _check_contrast(value)
+        else:
+            _check_labelled(value)
     named = {uid for batch in first for value in batch.values() for uid in getattr(value, "uids", None) or ()}
     if covers and named:
         missing = {instance.uid for instance in data.instances} - named
         expect(not missing, f"an epoch left out {sorted(missing)[:3]}")
-
-
-def _epoch(sampler: Sampler, data: Split, number: int) -> List[Batch]:
-    return list(sampler.batches(data, Draw(number, generator(number), tiny_encoder().vocabulary)))
 
 
 def _check_contrast(value: Contrast) -> None:
@@ -144,8 +144,9 @@ def _check_contrast(value: Contrast) -> None:
         _check_view(view)
 
 
-def _check_labelled(value: Any) -> None:
-    for name, column in (("labels", value.labels), ("uids", value.uids), *value.extra.items()):
+def _check_labelled(value: Labelled) -> None:
+    columns: Dict[str, Optional[Sized]] = {"labels": value.labels, "uids": value.uids, **value.extra}
+    for name, column in columns.items():
         expect(column is None or len(column) == len(value.views), f"{name} has another length than the views")
     for view in value.views:
         _check_view(view)
@@ -186,7 +187,7 @@ def check_evaluator(make: Callable[[], Evaluator], data: Optional[Split] = None)
 
 
 class _Knowing(Model):
-    """A model that knows the gold labels and answers the label `shift` places behind them."""
+    """A model that knows the gold labels: always right, or with `shift` = 1 always wrong and with vectors that mean nothing."""
 
     def __init__(self, data: Split, shift: int):
         self.labels: LabelSet = data.labels
@@ -201,9 +202,10 @@ class _Knowing(Model):
         return rows.scatter(1, answers[:, None], 0.9)
 
     def embed(self, instances: Sequence[Instance]) -> Tensor:
-        """The probabilities, with a little noise that depends on the instance."""
-        noise = torch.rand(len(instances), len(self.labels), generator=generator(len(instances)))
-        return self.probabilities(instances) + 0.01 * noise
+        """Noise that depends on the instance, and less of it around the label's own direction where the model is right."""
+        seeds = [zlib.crc32(instance.uid.encode()) for instance in instances]
+        noise = torch.stack([torch.randn(len(self.labels), generator=generator(seed)) for seed in seeds])
+        return noise if self.shift else self.probabilities(instances) + 0.01 * noise
 
     def _number(self, instance: Instance) -> int:
         return self.labels.number(self.gold[instance.uid] or "")

@@ -52,7 +52,7 @@ def tiny_encoder_folder(
 
 
 def tiny_encoder(kind: Literal["bert", "roberta"] = "bert", **arguments: Any) -> Transformer:
-    """The tiny encoder built in memory. arguments: of `relcon.Transformer.v1`, without its path."""
+    """The tiny encoder, its folder gone again. arguments: of `relcon.Transformer.v1`, without its path."""
     with tempfile.TemporaryDirectory() as folder:
         return Transformer(str(tiny_encoder_folder(Path(folder), kind)), **arguments)
 
