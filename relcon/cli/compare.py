@@ -1,0 +1,100 @@
+"""`relcon compare`: two runs on the same instances."""
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, List, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from relcon.compare import Comparison, Example
+
+
+class Metric(str, Enum):
+    """What `--metric` takes."""
+
+    f1 = "f1"
+    precision = "precision"
+    recall = "recall"
+
+
+def compare_cli(
+    run_a: Path = typer.Argument(..., help="A run's folder, or the folder of one evaluation below it (RUN/stages/STAGE)."),
+    run_b: Path = typer.Argument(..., help="The one to compare it with, usually the baseline."),
+    examples: int = typer.Option(0, "--examples", min=0, help="Show so many instances of each kind on which they differ."),
+    metric: Metric = typer.Option(Metric.f1, "--metric", help="What is compared."),
+    profile: Optional[str] = typer.Option(None, "--profile", help="A metric profile instead of the one that both were scored with."),
+    trials: int = typer.Option(10_000, "--trials", min=100, help="Random exchanges, and bootstrap samples."),
+    seed: int = typer.Option(0, "--seed", help="Draws them."),
+) -> None:
+    """Compare two runs that evaluated the same instances, with a paired significance test.
+
+    \b
+    relcon compare runs/contrastive runs/baseline --examples 5
+
+    Runs over folds or seeds are compared fold by fold, seed by seed; two stages of one run by their folders, runs/first/stages/a.
+
+    Exit code 0 whatever the outcome, 2 where the runs cannot be compared (other instances, labels or folds).
+
+    Next: relcon predict RUN INPUT --output predictions.jsonl
+    """
+    from relcon.compare import compare_runs
+
+    comparison = compare_runs(run_a, run_b, metric=metric.value, profile=profile, trials=trials, seed=seed)
+    _figures(comparison)
+    _tests(comparison)
+    _differences(comparison, examples)
+    following = f"predict {run_a} INPUT --output predictions.jsonl" if examples else f"compare {run_a} {run_b} --examples 10"
+    typer.echo(f"Next: relcon {following}")
+
+
+def _figures(comparison: "Comparison") -> None:
+    """One row per fold or seed, and their mean."""
+    from statistics import fmean
+
+    from relcon.cli.tables import report_table
+
+    a, b = comparison.figures_a, comparison.figures_b
+    rows = [
+        {"": name or "whole", "A": f"{x:.4f}", "B": f"{y:.4f}", "A - B": f"{x - y:+.4f}"}
+        for name, x, y in zip(comparison.runs, a, b, strict=True)
+    ]
+    if len(rows) > 1:
+        rows.append({"": "mean", "A": f"{fmean(a):.4f}", "B": f"{fmean(b):.4f}", "A - B": f"{comparison.difference:+.4f}"})
+    typer.echo(f"A  {comparison.a}\nB  {comparison.b}")
+    report_table(rows, title=f"{comparison.metric} ({comparison.profile}), {comparison.instances} instances")
+
+
+def _tests(comparison: "Comparison") -> None:
+    """What the difference is worth."""
+    low, high = comparison.interval
+    lines = [
+        f"95 % interval of A - B          {low:+.4f} to {high:+.4f} (bootstrap, {comparison.trials} samples)",
+        f"approximate randomisation       p = {comparison.p_randomisation:.4f} ({comparison.trials} exchanges)",
+    ]
+    if comparison.p_mcnemar is not None:
+        lines.append(f"McNemar (right or wrong)        p = {comparison.p_mcnemar:.4f}")
+    if comparison.p_t is not None:
+        lines.append(f"paired t-test over {len(comparison.runs):>2} runs      p = {comparison.p_t:.4f}")
+    typer.echo("\n".join(lines))
+    better = "A" if comparison.difference > 0 else "B"
+    typer.echo(f"{better} is better at the 5 % level." if comparison.p_randomisation < 0.05 else "No difference at the 5 % level.")
+
+
+def _differences(comparison: "Comparison", most: int) -> None:
+    """How often they differ, and some of the instances."""
+    groups = comparison.grouped()
+    counts = ", ".join(f"{name} right {len(found)}" for name, found in groups.items())
+    typer.echo(f"The predictions differ {len(comparison.examples)} times: {counts}.")
+    for name, found in groups.items():
+        if found and most:
+            typer.echo(f"\n{name} right ({min(most, len(found))} of {len(found)}):")
+            _list(found[:most])
+
+
+def _list(examples: "List[Example]") -> None:
+    for example in examples:
+        where = f"{example.run} {example.id}".strip()
+        typer.echo(f"  {where}  gold {example.gold}  A {example.a}  B {example.b}")
+        if example.text:
+            typer.echo(f"      {example.text}")

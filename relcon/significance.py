@@ -1,0 +1,127 @@
+"""Is the difference between two classifiers more than chance? Paired tests over the instances that both have classified.
+
+Approximate randomisation (Noreen 1989; Yeh, COLING 2000) for a metric profile's figure, a bootstrap interval of the difference
+(Efron 1979; Koehn, EMNLP 2004), McNemar's exact test for right and wrong answers, and a t-test over several runs.
+
+Sizes in shapes: R runs, C cells, K classes that count, T trials.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+from scipy.stats import binomtest, ttest_rel
+
+from relcon.evaluators.profiles import Profile
+from relcon.evaluators.scoring import Counts, averages, indicator, memberships
+
+AT_ONCE = 500
+"""Trials that are computed together."""
+ROUNDING = 1e-12
+"""Differences so close to the observed one are the same: sums in another order differ in their last digits."""
+
+
+class Answer(NamedTuple):
+    """What is known of an instance: its gold label and the predictions of A and of B."""
+
+    gold: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Instances with the same gold label and the same two predictions (in every run) are one cell: no figure tells them apart,
+    so that trials are drawn for cells and not for instances.
+
+    profile, metric: whose figure is compared (`f1`, `precision`, `recall`).
+    sizes: [C] instances of each cell. gold: [R, C, K]; lost: [R, K] gold relations that were never candidates.
+    predicted, right: [2, R, C, K] of A and of B.
+    """
+
+    profile: Profile
+    metric: str
+    sizes: np.ndarray
+    gold: np.ndarray
+    lost: np.ndarray
+    predicted: np.ndarray
+    right: np.ndarray
+
+    @classmethod
+    def of(
+        cls, runs: Sequence[Mapping[str, Answer]], lost: Sequence[Sequence[str]], classes: Sequence[str], profile: Profile, metric: str
+    ) -> "Cells":
+        """The cells of runs of answers by instance id; folds have different instances, seeds the same. lost: labels, run by run."""
+        ids = dict.fromkeys(name for run in runs for name in run)
+        found = Counter(tuple(run.get(name) for run in runs) for name in ids)
+        tables = []
+        for number in range(len(runs)):
+            here = [cell[number] for cell in found]  # None: this run does not have the instance
+            gold, a, b = ([None if answer is None else answer[column] for answer in here] for column in range(3))
+            tables.append([memberships(gold, guess, classes, profile) for guess in (a, b)])
+        return cls(
+            profile,
+            metric,
+            sizes=np.array(list(found.values())),
+            gold=np.array([run[0][0] for run in tables], dtype=float),  # floating point: numpy multiplies whole numbers slowly
+            lost=np.array([indicator(labels, classes, profile).sum(0) for labels in lost], dtype=float),
+            predicted=np.array([[run[side][1] for run in tables] for side in (0, 1)], dtype=float),
+            right=np.array([[run[side][2] for run in tables] for side in (0, 1)], dtype=float),
+        )
+
+    def figures(self, from_a: np.ndarray, from_b: np.ndarray) -> np.ndarray:
+        """[R, T] the figure where so many instances [T, C] of each cell are answered by A and so many by B."""
+        from_a, from_b = from_a.astype(float), from_b.astype(float)
+        right, predicted = (from_a @ table[0] + from_b @ table[1] for table in (self.right, self.predicted))  # [R, T, K]
+        gold = (from_a + from_b) @ self.gold + self.lost[:, None]
+        return getattr(averages(Counts(right, predicted, gold), self.profile), self.metric)
+
+    def differences(self, from_a: np.ndarray, from_b: np.ndarray) -> np.ndarray:
+        """[T] the mean over the runs of A's figure minus B's, where A's answers are mixed so and B's the other way round."""
+        return (self.figures(from_a, from_b) - self.figures(from_b, from_a)).mean(0)
+
+    def observed(self) -> np.ndarray:
+        """[2, R] the figures of A and of B as they are."""
+        all_of, none_of = self.sizes[None], 0 * self.sizes[None]
+        return np.stack([self.figures(all_of, none_of)[:, 0], self.figures(none_of, all_of)[:, 0]])
+
+
+def randomisation(cells: Cells, trials: int, seed: int) -> float:
+    """Two-sided p of approximate randomisation: how often the difference is as large when the answers to each instance are
+    exchanged between A and B with probability 1/2 (in all runs that have the instance together)."""
+    a, b = cells.observed()
+    observed, draw, as_large = abs((a - b).mean()), np.random.default_rng(seed), 0
+    for count in _portions(trials):
+        exchanged = draw.binomial(cells.sizes, 0.5, size=(count, len(cells.sizes)))
+        as_large += int((np.abs(cells.differences(cells.sizes - exchanged, exchanged)) >= observed - ROUNDING).sum())
+    return (as_large + 1) / (trials + 1)
+
+
+def bootstrap(cells: Cells, trials: int, seed: int, confidence: float = 0.95) -> Tuple[float, float]:
+    """The percentile interval of the difference over samples of instances, drawn with replacement."""
+    draw, total, found = np.random.default_rng(seed), int(cells.sizes.sum()), []
+    for count in _portions(trials):
+        sample = draw.multinomial(total, cells.sizes / total, size=count)
+        found.append(cells.differences(sample, 0 * sample))
+    low, high = np.quantile(np.concatenate(found), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Two-sided exact p: whether A alone is right as often as B alone. 1 where they never differ in that."""
+    return float(binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+
+
+def paired_t(a: Sequence[float], b: Sequence[float]) -> Optional[float]:
+    """Two-sided p of the paired t-test over runs; None where it says nothing: one run, or the same difference in all."""
+    differences = np.subtract(a, b)
+    if len(differences) < 2 or np.ptp(differences) < ROUNDING:
+        return None
+    return float(ttest_rel(a, b).pvalue)
+
+
+def _portions(trials: int) -> Iterator[int]:
+    """The trials in portions."""
+    for start in range(0, trials, AT_ONCE):
+        yield min(AT_ONCE, trials - start)
