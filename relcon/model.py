@@ -41,6 +41,8 @@ class TrainedModel(Model):
 
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
         """[N, labels] class probabilities; a view whose arguments were cropped away is 'no relation' for certain."""
+        if not instances:
+            return torch.zeros(0, len(self.labels))
         logits, alive = encode(self.tower, self.renderer(instances), chunk=self.chunk)
         probabilities = logits.float().softmax(1).cpu()  # [N, labels]
         self.lost_views += int((~alive).sum())
@@ -49,6 +51,8 @@ class TrainedModel(Model):
 
     def embed(self, instances: Sequence[Instance]) -> Tensor:
         """[N, D] pooled vectors before the head."""
+        if not instances:
+            return torch.zeros(0, self.tower.pooler.width(self.tower.encoder.width))
         bare = Tower(self.tower.encoder, self.tower.pooler, None, self.tower.depth)
         return encode(bare, self.renderer(instances), chunk=self.chunk)[0].float().cpu()
 
