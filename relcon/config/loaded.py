@@ -39,8 +39,7 @@ class LoadedConfig:
 
     def added(self, keys: Keys) -> Optional[str]:
         """The override that put something where the file has nothing, or None."""
-        place = self.source.added.get(keys)
-        return place if place is not None and place.startswith("--") else None
+        return self.source.added.get(keys)
 
     def broken(self, keys: Keys) -> bool:
         """Whether the value was found wrong while loading, so that nothing more is said of it."""

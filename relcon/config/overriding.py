@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, List, Optional, Sequence, Set
 
 from relcon.components import arguments, component_of
-from relcon.config.source import LITERALS, VARIABLE, Entry, Keys, Source, is_json, label
+from relcon.config.source import KEY, LITERALS, VARIABLE, Entry, Keys, Source, is_json, label
 from relcon.errors import ConfigError, Problem, RelconError
 
 
@@ -32,7 +32,7 @@ def parse_overrides(words: Sequence[str]) -> List[Override]:
     rest = list(words)
     while rest:
         name, given, value = rest.pop(0).partition("=")
-        if not name.startswith("--") or not all(name[2:].split(".")):
+        if not name.startswith("--") or not all(map(KEY.fullmatch, name[2:].split("."))) or name.startswith("--DEFAULT"):
             problems.append(Problem(name, "is not an override. Overrides look like --section.key VALUE."))
         elif not given and (not rest or rest[0].startswith("--")):
             problems.append(Problem(name, f"needs a value: {name} VALUE."))
@@ -128,5 +128,5 @@ def _set_inside(source: Source, override: Override, keys: Keys, entry: Entry) ->
         reason = "a reference; override what it refers to" if VARIABLE.search(entry.value) else "a value, not a section"
         source.problems.append(Problem(override.place, f"{label(keys)} = {entry.value} is {reason}."))
         return
-    inner[last] = json.loads(override.value)
+    inner[last] = json.loads(override.value) if is_json(override.value) else LITERALS.get(override.value, override.value)
     source.entries[keys] = Entry(json.dumps(value, ensure_ascii=False), override.place)

@@ -3,16 +3,18 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import yaml
 
-from relcon.config.source import VARIABLE, Entry, Keys, Source, label, read_text
+from relcon.config.source import KEY, LITERALS, VARIABLE, Entry, Keys, Source, is_json, label, read_text
 from relcon.errors import ConfigError, Problem, place
 
 _HEADER = re.compile(r"\[(?P<name>[^\]]+)\]\s*(?:[#;].*)?$")
 _OPTION = re.compile(r"(?P<key>[^\s=:][^=:]*?)\s*[=:]\s*(?P<value>.*)$")
-_SECTION_KEY = re.compile(r"[@*\w][\w\-@/+() ,]*$")
+
+NOWHERE: Keys = ()
+"""The section of keys that stand below a header that cannot be used; they are passed over."""
 
 
 def read_source(path: Path) -> Source:
@@ -54,9 +56,11 @@ def _read_line(source: Source, number: int, content: str, section: Optional[Keys
     header, option = _HEADER.match(content), _OPTION.match(content)
     if header:
         return _open_section(source, number, header["name"]), None
-    if option is None:
+    if option is None or not KEY.fullmatch(option["key"]):
         source.problems.append(Problem(source.at(number), f"'{content}' is neither [section] nor key = value nor # comment."))
         return section, None
+    if section == NOWHERE:
+        return section, Entry("", "")
     if section is None:
         source.problems.append(Problem(source.at(number), f"'{option['key']}' stands before the first [section]."))
         return section, None
@@ -72,14 +76,14 @@ def _read_line(source: Source, number: int, content: str, section: Optional[Keys
 def _open_section(source: Source, number: int, name: str) -> Keys:
     keys = tuple(part.strip() for part in name.split("."))
     where = source.at(number)
-    if not all(keys):
-        source.problems.append(Problem(where, f"[{name}] has an empty part between its dots."))
-    elif keys in source.sections and keys not in source.added:
+    if not all(KEY.fullmatch(key) for key in keys) or keys == ("DEFAULT",):
+        source.problems.append(Problem(where, f"[{name}] cannot be the name of a section. Names look like [stages.pretrain]."))
+        return NOWHERE
+    if keys in source.sections and keys not in source.implied:
         source.problems.append(Problem(where, f"[{name}] was opened at {source.sections[keys]} already; write its keys there."))
-    for parent in source.section(keys, where):
-        source.added[parent] = where  # only implied so far; its own header may still follow
+    source.implied.update(source.section(keys, where))
+    source.implied.discard(keys)
     source.sections[keys] = where
-    source.added.pop(keys, None)
     return keys
 
 
@@ -104,9 +108,12 @@ def parse_yaml(path: Path, text: str) -> Source:
 
 def _read_mapping(source: Source, node: yaml.MappingNode, keys: Keys, around: List[yaml.Node]) -> None:
     for key, value in node.value:
-        here = (*keys, key.value)
+        here = (*keys, str(key.value))
         where = source.at(key.start_mark.line + 1)
-        if here in source.sections or here in source.entries:
+        name = key.value if isinstance(key, yaml.ScalarNode) else "? ..."
+        if not KEY.fullmatch(name) or here == ("DEFAULT",):
+            source.problems.append(Problem(where, f"'{name}' cannot be the name of a section."))
+        elif here in source.sections or here in source.entries:
             source.problems.append(Problem(where, f"{label(here)} was given at {source.where(here)} already."))
         elif any(value is outer for outer in (*around, node)):
             source.problems.append(Problem(where, f"{label(here)} contains itself (a YAML alias)."))
@@ -119,7 +126,7 @@ def _read_mapping(source: Source, node: yaml.MappingNode, keys: Keys, around: Li
 
 def _is_section(node: yaml.Node) -> bool:
     """A mapping is a section unless its keys could not stand in a `.cfg` (`CPR:3`); then it is one value."""
-    return isinstance(node, yaml.MappingNode) and all(_SECTION_KEY.match(key.value) for key, _ in node.value)
+    return isinstance(node, yaml.MappingNode) and all(KEY.fullmatch(str(key.value)) for key, _ in node.value)
 
 
 def _notation(node: yaml.Node) -> str:
@@ -136,11 +143,9 @@ def _plain(node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
-        return {key.value: _plain(value) for key, value in node.value}
+        return {str(key.value): _plain(value) for key, value in node.value}
     if node.style is not None:
         return node.value
-    words: Dict[str, Any] = {"": None, "~": None, "True": True, "False": False, "None": None}
-    try:
-        return words[node.value] if node.value in words else json.loads(node.value)
-    except ValueError:
-        return node.value
+    if node.value in ("", "~"):
+        return None
+    return json.loads(node.value) if is_json(node.value) else LITERALS.get(node.value, node.value)

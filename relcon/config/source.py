@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from relcon.errors import ConfigError, Problem, place
 
@@ -12,7 +12,11 @@ Keys = Tuple[str, ...]
 """The way to a value: `("stages", "pretrain", "max_steps")`."""
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
-LITERALS = ("True", "False", "None")
+KEY = re.compile(r"[@*\w][\w\-@/+() ,]*")
+"""What a key or a part of a section's name may look like."""
+
+LITERALS: Dict[str, Optional[bool]] = {"True": True, "False": False, "None": None}
+"""What confection reads beside JSON."""
 
 
 @dataclass
@@ -27,8 +31,9 @@ class Entry:
 class Source:
     """Sections and entries of a config in the order of the file, with the place of each.
 
-    problems: what is wrong with the notation; entries concerned are left out. added: what overrides put where the file has
-    nothing. broken: entries whose value is not to be trusted, because a problem was reported.
+    problems: what is wrong with the notation; entries concerned are left out. implied: sections that are there only because
+    others stand in them. added: what overrides put where the file has nothing, with their names. broken: entries whose value is
+    not to be trusted, because a problem was reported; with the value as written.
     """
 
     path: Path
@@ -36,6 +41,7 @@ class Source:
     sections: Dict[Keys, str] = field(default_factory=dict)
     entries: Dict[Keys, Entry] = field(default_factory=dict)
     problems: List[Problem] = field(default_factory=list)
+    implied: Set[Keys] = field(default_factory=set)
     added: Dict[Keys, str] = field(default_factory=dict)
     broken: Dict[Keys, str] = field(default_factory=dict)
 

@@ -82,8 +82,9 @@ def test_null_takes_a_section_away(toy, load):
 
 
 def test_inside_a_dictionary_written_as_one_value(load):
-    loaded = load('[vars]\na = {"b": {"c": 1}}\n', "--vars.a.b.c", "2")
-    assert loaded.tree["vars"]["a"] == {"b": {"c": 2}}
+    text = '[vars]\nn = 5\na = {"b": {"c": 1, "d": 2, "e": 3, "f": 4}}\n'
+    loaded = load(text, "--vars.a.b.c", "2", "--vars.a.b.d", "True", "--vars.a.b.e", "${vars.n}", "--vars.a.b.g", "x")
+    assert loaded.tree["vars"]["a"] == {"b": {"c": 2, "d": True, "e": 5, "f": 4, "g": "x"}}
 
 
 def test_inside_a_reference_is_refused(toy):

@@ -1,5 +1,6 @@
 """Notation: `.cfg` and YAML are one tree; every trap works or is a message with file and line."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from relcon.config import load_config
 from relcon.config.interpolation import interpolate
+from relcon.config.overriding import apply_overrides, parse_overrides
 from relcon.config.reading import parse_cfg
 from relcon.config.writing import write
 from relcon.errors import ConfigError
@@ -92,7 +94,9 @@ def test_yaml_duplicate_and_circular(load):
         ("[vars.a]\nb = 1\n[vars]\na = 2\n", 4, "is a key here and a section at"),
         ("a = 1\n[vars]\n", 1, "'a' stands before the first [section]."),
         ("[vars]\nnonsense\n", 2, "'nonsense' is neither"),
-        ("[vars..a]\nb = 1\n", 1, "empty part between its dots"),
+        ("[vars]\n[a] b] = 3\n", 2, "'[a] b] = 3' is neither"),
+        ("[DEFAULT]\na = 3\n", 1, "[DEFAULT] cannot be the name of a section."),
+        ("[vars..a]\nb = [1,\n  2]\nb = 3\n", 1, "[vars..a] cannot be the name of a section."),
         ("[vars]\na = ${vars.a}\n", 2, "refers to itself: vars.a -> vars.a."),
         ("[vars]\na = ${vars.b}\nb = ${vars.a}\n", 2, "refers to itself: vars.a -> vars.b -> vars.a."),
         ("[vars]\na = ${vars.cuont}\ncount = 1\n", 2, "${vars.cuont} names nothing in this config. Did you mean 'vars.count'?"),
@@ -203,3 +207,45 @@ def test_any_tree_survives_writing_and_reading(tree):
 )
 def test_confection_reads_what_we_write(tree):
     assert Config().from_str(write(tree, is_section=lambda keys: True)) == tree
+
+
+pieces = st.sampled_from(
+    [
+        "[a]",
+        "[a.b]",
+        "[DEFAULT]",
+        "[",
+        "]",
+        "a",
+        "b",
+        " = ",
+        ":",
+        "${a.b}",
+        "${b}",
+        "$",
+        "\n",
+        "\n  ",
+        '"',
+        "'",
+        "#",
+        " ;",
+        "1",
+        "{",
+        "}",
+        ",",
+        "@x",
+        "é",
+        "null",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(pieces, max_size=25).map("".join), st.lists(pieces, min_size=1, max_size=3).map("".join))
+def test_no_text_makes_it_stumble(text, word):
+    """Whatever stands in a file or an override: values or problems, never another exception."""
+    source = parse_cfg(Path("x.cfg"), text)
+    with contextlib.suppress(ConfigError):
+        apply_overrides(source, parse_overrides([f"--a.{word}", word]))
+    source.check_notation()
+    interpolate(source)
