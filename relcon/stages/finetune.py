@@ -111,7 +111,7 @@ class Finetune(TrainingStage):
             results[snapshot] = context.rebuild().run(replace(context, snapshot=snapshot))
             figures[f"dev.snapshot_{snapshot}"] = results[snapshot].figures["dev"]
         chosen = max(results, key=lambda snapshot: self.sign * results[snapshot].figures["dev"])
-        (results[chosen].folder / "model").rename(context.folder / "model")
+        shutil.copytree(results[chosen].folder / "model", context.folder / "model", dirs_exist_ok=True)
         return Artifacts(context.folder, {**results[chosen].figures, **figures, "snapshot": float(chosen)})
 
     @property

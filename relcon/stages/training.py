@@ -1,5 +1,6 @@
 """What every training stage does: build the shared parts, train the tasks, keep checkpoints, save and hand on."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
@@ -86,12 +87,11 @@ class TrainingStage(Stage):
         trained = self.assemble(context, data.labels)
         loop = self.loop(context, trained, data)
         best = self.train(context, trained, loop)
-        model = context.folder / "model"
         chosen = self.chosen(context, best)
         if chosen is None:
-            trained.save(model)
-        else:
-            chosen.rename(model)
+            trained.save(context.folder / "model")
+        else:  # copied, so that a run interrupted from here on finds it again
+            shutil.copytree(chosen, context.folder / "model", dirs_exist_ok=True)
         return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
 
     def assemble(self, context: StageContext, labels: LabelSet) -> Trained:
