@@ -1,17 +1,16 @@
 """CLRE's prediction shift: how often a model changes its mind when only words off the path change (Su et al. 2021, section 4)."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, Literal, NamedTuple, Optional, Sequence
 
 from relcon.data.document import Instance
-from relcon.data.json import document_from_json, document_to_json
 from relcon.data.labels import LabelSet
-from relcon.errors import DataError, Problem, RecordError, RelconError, did_you_mean, place
+from relcon.errors import RelconError, did_you_mean
 from relcon.evaluators.tables import gold_labels, shown, write_lines
 from relcon.interfaces import Augmenter, Evaluator, Model, Split
 from relcon.training.seeding import generator
+from relcon_clre.neighbours import read_neighbours, write_neighbours
 
 Subset = Literal["gold_positive", "predicted_positive", "both", "all"]
 
@@ -22,8 +21,6 @@ SUBSETS: Dict[str, Callable[[bool, bool], bool]] = {
     "all": lambda gold, predicted: True,
 }
 """Which instances count, by whether the gold label and the prediction on the sentence as it is are relations."""
-
-MAKE_NEW = "Leave out `neighbours` to make new ones."
 
 
 class Answer(NamedTuple):
@@ -136,47 +133,3 @@ def write_shifts(path: Path, instances: Sequence[Instance], near: Sequence[Insta
         }
         for instance, other, answer in zip(instances, near, answers, strict=True) if answer.shifted
     ))  # fmt: skip
-
-
-def write_neighbours(path: Path, instances: Sequence[Instance], near: Sequence[Instance]) -> None:
-    """Each instance's id, sentence and neighbour, the latter also as a document, so that another model can be shown the same."""
-    write_lines(path, (
-        {"id": instance.uid, "text": shown(instance), "neighbour": shown(other), "document": document_to_json(other.document)}
-        for instance, other in zip(instances, near, strict=True)
-    ))  # fmt: skip
-
-
-def read_neighbours(path: Path, instances: Sequence[Instance]) -> List[Instance]:
-    """The neighbour of each instance out of a file that `write_neighbours` wrote.
-
-    RelconError where the file is missing or was written for other instances, DataError where lines are broken.
-    """
-    found = _records(path)
-    near = []
-    for instance in instances:
-        record = found.get(instance.uid)
-        if record is None:
-            raise RelconError(f"{path} has no neighbour of {instance.uid}: it was made for other data. {MAKE_NEW}")
-        if record["text"] != shown(instance):
-            raise RelconError(f"{path}: the neighbour of {instance.uid} is that of another sentence: {record['text']}. {MAKE_NEW}")
-        near.append(replace(instance, document=record["document"]))
-    return near
-
-
-def _records(path: Path) -> Dict[str, Mapping[str, Any]]:
-    """Instance id -> its line, the document built."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise RelconError(f"The neighbours file {path} cannot be read: {error.strerror}. {MAKE_NEW}") from None
-    found: Dict[str, Mapping[str, Any]] = {}
-    problems = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            found[record["id"]] = {"text": record["text"], "document": document_from_json(record["document"])}
-        except (ValueError, KeyError, TypeError, RecordError) as error:
-            problems.append(Problem(place(path, number), f"no line of a neighbours file ({error})"))
-    if problems:
-        raise DataError(problems)
-    return found
