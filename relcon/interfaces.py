@@ -357,6 +357,10 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
         of the same states."""
         raise NotImplementedError
 
+    def classifier(self) -> Tower:
+        """The tower whose vectors are one logit per label, after `build`; TypeError for a task that predicts no relations."""
+        raise TypeError(f"{type(self).__name__} predicts no relations")
+
     def figures(self) -> Dict[str, float]:
         """What the log shows of the last step beside the loss."""
         return {}

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from relcon import __version__
 from relcon.config import resolve
-from relcon.data.labels import LabelSet
 from relcon.data.document import Instance
+from relcon.data.labels import LabelSet
 from relcon.encoding import encode
 from relcon.errors import RelconError, did_you_mean
 from relcon.files import read_json, write_json
@@ -87,23 +87,28 @@ class Trained:
 
     def modules(self) -> nn.ModuleDict:
         """All of it as one module, for optimizers, devices and checkpoints."""
-        return nn.ModuleDict({
-            "encoders": nn.ModuleDict(self.parts.encoders),
-            "poolers": nn.ModuleDict(self.parts.poolers),
-            "tasks": nn.ModuleDict(self.tasks),
-        })
+        return nn.ModuleDict(
+            {
+                "encoders": nn.ModuleDict(self.parts.encoders),
+                "poolers": nn.ModuleDict(self.parts.poolers),
+                "tasks": nn.ModuleDict(self.tasks),
+            }
+        )
 
     def model(self) -> TrainedModel:
         """The relation classifier, for evaluation."""
         if self.classifier is None or self.renderer is None:
             raise RelconError("This stage trains no relation classifier, so there is nothing to evaluate or predict with.")
-        return TrainedModel(self.tasks[self.classifier].tower, self.renderer, self.parts.labels)
+        return TrainedModel(self.tasks[self.classifier].classifier(), self.renderer, self.parts.labels)
 
     def heads(self) -> Dict[str, Tensor]:
         """Parameters and buffers of poolers and tasks that belong to no encoder."""
         shared = {id(tensor) for encoder in self.parts.encoders.values() for tensor in encoder.state_dict(keep_vars=True).values()}
-        state = {f"poolers.{name}.{key}": tensor for name, pooler in self.parts.poolers.items()
-                 for key, tensor in pooler.state_dict(keep_vars=True).items()}
+        state = {
+            f"poolers.{name}.{key}": tensor
+            for name, pooler in self.parts.poolers.items()
+            for key, tensor in pooler.state_dict(keep_vars=True).items()
+        }
         pooled = {id(tensor) for tensor in state.values()}
         for name, task in self.tasks.items():
             for key, tensor in task.state_dict(keep_vars=True).items():
@@ -118,16 +123,19 @@ class Trained:
             encoder.save(folder / name)
         save_file(self.heads(), folder / "parts.safetensors")
         labels = self.parts.labels
-        write_json(folder / "model.json", {
-            "schema": SCHEMA,
-            "relcon": __version__,
-            "labels": {"names": list(labels.names), "negative": sorted(labels.negative), "symmetric": sorted(labels.symmetric)},
-            "classifier": self.classifier,
-            "tokens": list(self.tokens),
-            "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
-            **self.blocks,
-            **self.about,
-        })
+        write_json(
+            folder / "model.json",
+            {
+                "schema": SCHEMA,
+                "relcon": __version__,
+                "labels": {"names": list(labels.names), "negative": sorted(labels.negative), "symmetric": sorted(labels.symmetric)},
+                "classifier": self.classifier,
+                "tokens": list(self.tokens),
+                "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
+                **self.blocks,
+                **self.about,
+            },
+        )
 
 
 # ---- loading -----------------------------------------------------------------------------------------------------------
@@ -145,7 +153,7 @@ class SavedModel:
             raise RelconError(f"{folder} holds no relcon model (no model.json). Give the folder of a finished run.")
         self.about: Dict[str, Any] = read_json(folder / "model.json")
         if self.about["schema"] > SCHEMA:
-            raise RelconError(f"{folder} was written by relcon {self.about['relcon']}, which this relcon {__version__} cannot read. Upgrade relcon.")
+            raise RelconError(f"{folder} was written by relcon {self.about['relcon']}; this relcon {__version__} is too old. Upgrade it.")
 
     @property
     def labels(self) -> LabelSet:
@@ -170,13 +178,16 @@ class SavedModel:
         classifier = self.about["classifier"]
         if classifier is None:
             raise RelconError(f"{self.folder} holds encoders but no relation classifier. Add a relcon.Finetune.v1 stage to the config.")
-        parts = Parts({name: self.encoder(name) for name in self.about["encoders"]},
-                      {name: self.pooler(name) for name in self.about["poolers"]}, self.labels)
+        parts = Parts(
+            {name: self.encoder(name) for name in self.about["encoders"]},
+            {name: self.pooler(name) for name in self.about["poolers"]},
+            self.labels,
+        )
         task: Task = resolve(self._block("tasks", classifier), f"{self.folder}/model.json: task '{classifier}'")
         task.build(parts)
         task.load_state_dict(self._state(f"tasks.{classifier}."), strict=False)
         renderer: Renderer = resolve(self.about["renderer"], f"{self.folder}/model.json: renderer")
-        return TrainedModel(task.tower.eval(), renderer, self.labels)
+        return TrainedModel(task.classifier().eval(), renderer, self.labels)
 
     def fingerprint(self) -> str:
         """A short hash of all weights: tells one trained model from another."""
@@ -192,4 +203,4 @@ class SavedModel:
 
     def _state(self, prefix: str) -> Dict[str, Tensor]:
         state = load_file(self.folder / "parts.safetensors")
-        return {key[len(prefix):]: tensor for key, tensor in state.items() if key.startswith(prefix)}
+        return {key[len(prefix) :]: tensor for key, tensor in state.items() if key.startswith(prefix)}

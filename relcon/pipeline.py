@@ -102,8 +102,16 @@ class Pipeline:
         began = time.perf_counter()
         goes_on = self.run.start_stage(name, fingerprint)
         context = StageContext(
-            name, self.run, self.corpus, self.settings, self.seed, block, self.loaded.tree, dict(self.artifacts),
-            rebuild=lambda: self.build(name, block), goes_on=goes_on,
+            name,
+            self.run,
+            self.corpus,
+            self.settings,
+            self.seed,
+            block,
+            self.loaded.tree,
+            dict(self.artifacts),
+            rebuild=lambda: self.build(name, block),
+            goes_on=goes_on,
         )
         self.artifacts[name] = stage.run(context)
         self.run.finish_stage(name, self.artifacts[name].figures, time.perf_counter() - began)
@@ -163,9 +171,10 @@ def summarise(top: RunFolder, summary: RunSummary) -> None:
         for stage, values in figures.items():
             stages.setdefault(stage, []).append(values)
     summary.estimates = {stage: estimates(values) for stage, values in stages.items()}
-    write_json(top.path / "metrics.json", {
-        stage: {name: estimate._asdict() for name, estimate in values.items()} for stage, values in summary.estimates.items()
-    })
+    write_json(
+        top.path / "metrics.json",
+        {stage: {name: estimate._asdict() for name, estimate in values.items()} for stage, values in summary.estimates.items()},
+    )
 
 
 def headline_rows(summary: RunSummary) -> List[Dict[str, Any]]:

@@ -50,7 +50,7 @@ class Predictor:
         pairs = [self.candidates.instances(unlabelled(document))[0] for document in documents]
         flat: List[Instance] = [instance for group in pairs for instance in group]
         relations = iter(self._relations(flat))
-        for document, group in zip(documents, pairs):
+        for document, group in zip(documents, pairs, strict=True):
             yield replace(document, relations=tuple(next(relations) for _ in group))
 
     def _relations(self, instances: Sequence[Instance]) -> List[Relation]:
@@ -58,7 +58,7 @@ class Predictor:
             return []
         scores, classes = self.model.probabilities(instances).max(1)
         names = self.model.labels.names
-        return [Relation(i.head, i.tail, names[c], score=s) for i, c, s in zip(instances, classes.tolist(), scores.tolist())]
+        return [Relation(i.head, i.tail, names[c], score=s) for i, c, s in zip(instances, classes.tolist(), scores.tolist(), strict=True)]
 
 
 def unlabelled(document: Document) -> Document:
@@ -96,6 +96,7 @@ def argument(document: Document, entity: int) -> Dict[str, Any]:
     if document.offsets is not None:
         found["characters"] = [
             [document.offsets[start][0], document.offsets[end - 1][1]]
-            for mention in document.entities[entity].mentions for start, end in mention.spans
+            for mention in document.entities[entity].mentions
+            for start, end in mention.spans
         ]
     return found

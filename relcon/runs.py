@@ -1,7 +1,7 @@
 """The folder of a run: what is in it, who may write to it, what of it is done.
 
-    config.cfg  config.as-written.cfg  run.json  metrics.json  log.jsonl  predictions.jsonl
-    stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
+config.cfg  config.as-written.cfg  run.json  metrics.json  log.jsonl  predictions.jsonl
+stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
 """
 
 import importlib.metadata
@@ -52,7 +52,9 @@ def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
     if filled and not (path / "run.json").exists():
         raise RelconError(f"--output {path} holds files that are no relcon run. Choose an empty or new folder.")
     if filled and not resume and not overwrite:
-        raise RelconError(f"--output {path} holds another run. Go on with it (--resume), replace it (--overwrite), or choose another folder.")
+        raise RelconError(
+            f"--output {path} holds another run. Go on with it (--resume), replace it (--overwrite), or choose another folder."
+        )
     if resume and not filled:
         raise RelconError(f"There is no run to resume in {path}. Leave out --resume to start one.")
     parent = path if path.is_dir() else next(folder for folder in path.absolute().parents if folder.exists())
@@ -71,7 +73,9 @@ class RunFolder:
         self.state: Dict[str, Any] = {}
 
     @classmethod
-    def open(cls, path: Path, *, seed: int, resume: bool = False, overwrite: bool = False, about: Optional[Mapping[str, Any]] = None) -> "RunFolder":
+    def open(
+        cls, path: Path, *, seed: int, resume: bool = False, overwrite: bool = False, about: Optional[Mapping[str, Any]] = None
+    ) -> "RunFolder":
         """Make or reopen the folder. about: further facts for `run.json` (data fingerprints)."""
         if overwrite and path.is_dir():
             shutil.rmtree(path)
@@ -85,9 +89,16 @@ class RunFolder:
             run.state.setdefault("resumed", []).append(now())
         else:
             run.state = {
-                "started": now(), "command": sys.argv, "seed": seed, "python": platform.python_version(), "machine": platform.platform(),
-                "versions": {name: importlib.metadata.version(name) for name in PACKAGES}, "git": git_revision(),
-                "stages": {}, "test_reads": [], **(about or {}),
+                "started": now(),
+                "command": sys.argv,
+                "seed": seed,
+                "python": platform.python_version(),
+                "machine": platform.platform(),
+                "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+                "git": git_revision(),
+                "stages": {},
+                "test_reads": [],
+                **(about or {}),
             }
         run.write_state()
         return run
@@ -142,4 +153,3 @@ class RunFolder:
     def write_state(self) -> None:
         """Bring `run.json` up to date."""
         write_json(self.path / "run.json", self.state)
-

@@ -98,8 +98,11 @@ def seeds(folder: Path) -> Dict[str, Dict[str, float]]:
     found = {}
     for run in sorted((folder / "seeds").iterdir()):
         state = read_json(run / "run.json")["stages"]
-        found[run.name] = {**state["evaluate"]["figures"], "steps": state["pretrain"]["figures"]["steps"],
-                           "seconds": state["pretrain"]["seconds"] + state["finetune"]["seconds"]}
+        found[run.name] = {
+            **state["evaluate"]["figures"],
+            "steps": state["pretrain"]["figures"]["steps"],
+            "seconds": state["pretrain"]["seconds"] + state["finetune"]["seconds"],
+        }
     return found
 
 
@@ -120,15 +123,18 @@ def row(corpus: str, arm: str, folder: Path, baseline: Path) -> str:
     gain = sum(a["scores.f1"] - b["scores.f1"] for a, b in zip(figures, same, strict=True)) / len(runs)
     p = "-" if folder == baseline else f"{significance(baseline, folder, list(runs)):.3f}"
     seconds = sum(each["seconds"] for each in figures) / len(runs)
-    return (f"| {arm} | {len(runs)} | {100 * f1.mean:.1f} ({interval}) | {100 * gain:+.1f} | {p} | {100 * rate.mean:.1f} % "
-            f"| {figures[0]['steps']:.0f} | {seconds:.0f} s |")
+    return (
+        f"| {arm} | {len(runs)} | {100 * f1.mean:.1f} ({interval}) | {100 * gain:+.1f} | {p} | {100 * rate.mean:.1f} % "
+        f"| {figures[0]['steps']:.0f} | {seconds:.0f} s |"
+    )
 
 
 def table(corpus: str, folders: Dict[str, Path]) -> str:
     """The results as Markdown."""
     baseline = folders["fine-tuning alone"]
     lines = [
-        f"| arm | seeds | {PROFILES[corpus]} F1 (95 % interval) | against fine-tuning alone, same seeds | p | prediction shift | contrastive steps | training |",
+        f"| arm | seeds | {PROFILES[corpus]} F1 (95 % interval) | against fine-tuning alone, same seeds | p "
+        "| prediction shift | contrastive steps | training |",
         "|---|---|---|---|---|---|---|---|",
     ]
     return "\n".join(lines + [row(corpus, arm, folder, baseline) for arm, folder in folders.items()]) + "\n"

@@ -10,7 +10,7 @@ def evaluate_cli(
     run: Path = typer.Argument(..., help="The folder of a finished run."),
     data: Optional[Path] = typer.Option(None, "--data", help="Labelled data for the run's reader, instead of a split of its own."),
     split: str = typer.Option("dev", "--split", help="A split of the run's data: train, dev or test."),
-    profile: Optional[str] = typer.Option(None, "--profile", help="A metric profile (micro, semeval2010.official, ...) instead of the run's."),
+    profile: Optional[str] = typer.Option(None, "--profile", help="A metric profile (micro, ...) instead of the run's."),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="A folder for tables and predictions; none are kept without it."),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own."),
 ) -> None:

@@ -120,9 +120,9 @@ class Document:
                     elif start < 0 or end > size:
                         found.append(f"entity {number} has the span [{start}, {end}) outside the {size} words")
         for relation in self.relations:
-            for entity in (relation.head, relation.tail):
-                if not 0 <= entity < len(self.entities):
-                    found.append(f"a relation points to entity {entity} of {len(self.entities)}")
+            for end_point in (relation.head, relation.tail):
+                if not 0 <= end_point < len(self.entities):
+                    found.append(f"a relation points to entity {end_point} of {len(self.entities)}")
         if self.offsets is not None and len(self.offsets) != size:
             found.append(f"{len(self.offsets)} offsets for {size} words")
         if self.parse is not None and len(self.parse.heads) != size:
@@ -136,7 +136,7 @@ class Document:
     def mention_text(self, mention: Mention) -> str:
         """The mention as written (from the original text where known), the fragments of a discontinuous one joined by a space."""
         if self.text is not None and self.offsets is not None:
-            return " ".join(self.text[self.offsets[start][0]:self.offsets[end - 1][1]] for start, end in mention.spans)
+            return " ".join(self.text[self.offsets[start][0] : self.offsets[end - 1][1]] for start, end in mention.spans)
         return " ".join(word for start, end in mention.spans for word in self.words[start:end])
 
 

@@ -78,7 +78,9 @@ class Finetune(TrainingStage):
         data: Optional[Corpus] = None,
         split: str = "train",
     ):
-        super().__init__(encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, chunk, cache, data, split)
+        super().__init__(
+            encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, chunk, cache, data, split
+        )
         if classifier not in tasks:
             raise ValueError(f"classifier '{classifier}' is none of the tasks.{did_you_mean(classifier, tasks)}")
         if selection is None and (patience or choose_snapshot):
@@ -89,7 +91,8 @@ class Finetune(TrainingStage):
         """Train once, or once from every snapshot."""
         if self.selection is not None and "dev" not in context.corpus.splits():
             raise RelconError(
-                f"[stages.{context.name}.selection] needs development data, and [data] has none. Give --paths.dev FILE, a dev_share, or take the selection out."
+                f"[stages.{context.name}.selection] needs development data, and [data] has none. "
+                "Give --paths.dev FILE or a dev_share, or take the selection out."
             )
         if not self.choose_snapshot or context.snapshot:
             return super().run(context)
@@ -100,7 +103,10 @@ class Finetune(TrainingStage):
         stages = {value.partition(".")[0] for value in self.encoders.values() if isinstance(value, str)}
         kept = sorted({int(folder.name) for stage in stages for folder in (context.handed_on_by(stage).folder / "snapshots").glob("*")})
         if not kept:
-            raise RelconError(f"[stages.{context.name}] has choose_snapshot, but no earlier stage kept snapshots. Give [stages.pretrain] snapshots = [1, 2].")
+            raise RelconError(
+                f"[stages.{context.name}] has choose_snapshot, but no earlier stage kept snapshots. "
+                "Give the pre-training stage snapshots = [1, 2]."
+            )
         return kept
 
     def best_of(self, context: StageContext, snapshots: List[int]) -> Artifacts:

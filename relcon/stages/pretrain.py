@@ -70,7 +70,9 @@ class Pretrain(TrainingStage):
         split: str = "train",
         snapshots: Optional[List[int]] = None,
     ):
-        super().__init__(encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, chunk, cache, data, split)
+        super().__init__(
+            encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, chunk, cache, data, split
+        )
         self.snapshots = snapshots or []
         if max_steps == 0 and any(not 1 <= epoch <= epochs for epoch in self.snapshots):
             raise ValueError(f"snapshots {self.snapshots} must lie between 1 and epochs = {epochs}")

@@ -11,7 +11,18 @@ from tqdm import tqdm
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import (
-    Artifacts, Corpus, Encoder, OptimizerPlan, Parts, Pooler, Renderer, Sampler, Schedule, Split, Stage, Task,
+    Artifacts,
+    Corpus,
+    Encoder,
+    OptimizerPlan,
+    Parts,
+    Pooler,
+    Renderer,
+    Sampler,
+    Schedule,
+    Split,
+    Stage,
+    Task,
 )
 from relcon.model import SavedModel, Trained
 from relcon.stages.context import StageContext
@@ -52,7 +63,13 @@ class TrainingStage(Stage):
         data: Optional[Corpus] = None,
         split: str = "train",
     ):
-        for name, value, least in (("epochs", epochs, 0), ("max_steps", max_steps, 0), ("accumulate", accumulate, 1), ("clip", clip, 0), ("chunk", chunk, 0)):
+        for name, value, least in (
+            ("epochs", epochs, 0),
+            ("max_steps", max_steps, 0),
+            ("accumulate", accumulate, 1),
+            ("clip", clip, 0),
+            ("chunk", chunk, 0),
+        ):
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
         if cache and not chunk:
@@ -105,11 +122,15 @@ class TrainingStage(Stage):
                 encoder.add_tokens(tokens)
         for name, task in self.tasks.items():
             if task.stream not in self.streams:
-                raise RelconError(f"[stages.{context.name}.tasks.{name}] reads stream '{task.stream}'.{did_you_mean(task.stream, self.streams)}")
+                raise RelconError(
+                    f"[stages.{context.name}.tasks.{name}] reads stream '{task.stream}'.{did_you_mean(task.stream, self.streams)}"
+                )
             task.build(parts)
         if not any(parameter.requires_grad for encoder in encoders.values() for parameter in encoder.parameters()):
             raise RelconError(f"[stages.{context.name}] has no trainable encoder parameter: freeze fewer layers.")
-        return Trained(parts, self.tasks, {"poolers": blocks, **self.blocks(context)}, tokens, self.classifier, self.renderer(), self.about(context))
+        return Trained(
+            parts, self.tasks, {"poolers": blocks, **self.blocks(context)}, tokens, self.classifier, self.renderer(), self.about(context)
+        )
 
     def encoder(self, context: StageContext, value: Union[str, Encoder]) -> Encoder:
         """An encoder of its own, or what an earlier stage handed on."""
@@ -154,11 +175,25 @@ class TrainingStage(Stage):
             sampler.prepare(data)
         streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
         loop = Loop(
-            context.name, modules, self.tasks, streams, accelerator.prepare(self.optimizer.build(modules)), self.schedule, accelerator,
-            steps=0, seed=context.seed, accumulate=self.accumulate, clip=self.clip, chunk=self.chunk, cache=self.cache,
+            context.name,
+            modules,
+            self.tasks,
+            streams,
+            accelerator.prepare(self.optimizer.build(modules)),
+            self.schedule,
+            accelerator,
+            steps=0,
+            seed=context.seed,
+            accumulate=self.accumulate,
+            clip=self.clip,
+            chunk=self.chunk,
+            cache=self.cache,
         )
         if not loop.steps_per_epoch:
-            raise RelconError(f"[stages.{context.name}] has no batch in an epoch: the {len(data.instances)} instances of '{data.name}' fill none. Lower batch_size.")
+            raise RelconError(
+                f"[stages.{context.name}] has no batch in an epoch: the {len(data.instances)} instances of '{data.name}' fill none. "
+                "Lower batch_size."
+            )
         loop.steps = self.max_steps or int(self.epochs * loop.steps_per_epoch)
         return loop
 
@@ -200,8 +235,12 @@ class TrainingStage(Stage):
         refuse_idle(context.name, records)
         seconds = time.perf_counter() - began
         context.run.log(
-            event="epoch", stage=context.name, epoch=epoch + 1, loss=sum(r.loss for r in records) / len(records),
-            instances=sum(r.instances for r in records), seconds=round(seconds, 3),
+            event="epoch",
+            stage=context.name,
+            epoch=epoch + 1,
+            loss=sum(r.loss for r in records) / len(records),
+            instances=sum(r.instances for r in records),
+            seconds=round(seconds, 3),
         )
 
 
@@ -213,6 +252,6 @@ def refuse_idle(stage: str, records: List[StepRecord]) -> None:
         if terms and terms == sum(r.figures[key] for r in records):
             task = key.rsplit(".", 1)[0]
             raise RelconError(
-                f"[stages.{stage}.tasks.{task}] taught nothing: none of the {int(terms)} terms of an epoch had both a positive and a negative. "
-                "Take a larger batch_size, or a sampler that pairs instances of one label."
+                f"[stages.{stage}.tasks.{task}] taught nothing: none of the {int(terms)} terms of an epoch had both a positive and a "
+                "negative. Take a larger batch_size, or a sampler that pairs instances of one label."
             )

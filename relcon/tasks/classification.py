@@ -69,6 +69,10 @@ class Classification(Task):
         self.tower = self.plan.build(parts, out=len(parts.labels))
         self.register_buffer("factors", self._factors(parts.labels), persistent=False)
 
+    def classifier(self) -> Tower:
+        """The tower with one output per label."""
+        return self.tower
+
     def _factors(self, labels: LabelSet) -> Tensor:
         factors = torch.ones(len(labels))
         for label, factor in self.class_weights.items():

@@ -20,7 +20,13 @@ def save_checkpoint(folder: Path, epoch: int, trained: Trained, loop: Loop, best
     target, temporary = folder / f"epoch-{epoch}", folder / f".epoch-{epoch}.{os.getpid()}.part"
     shutil.rmtree(temporary, ignore_errors=True)
     trained.save(temporary / "model")
-    state = {"epoch": epoch, "done": loop.done, "modules": loop.modules.state_dict(), "optimizer": loop.optimizer.state_dict(), "best": best}
+    state = {
+        "epoch": epoch,
+        "done": loop.done,
+        "modules": loop.modules.state_dict(),
+        "optimizer": loop.optimizer.state_dict(),
+        "best": best,
+    }
     torch.save(state, temporary / "training.pt")
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)

@@ -156,7 +156,12 @@ class NonFiniteLoss(RelconError):
 def describe(batch: Batch) -> str:
     """Which batch it was: the instances it held, as far as they have names."""
     uids = [str(uid) for value in batch.values() if isinstance(value, Labelled) for uid in value.uids or ()]
-    texts = [" ".join(view.input.words)[:80] for value in batch.values() if not isinstance(value, Labelled)
-             for view in value.anchors[:3] if hasattr(view.input, "words")]
+    texts = [
+        " ".join(view.input.words)[:80]
+        for value in batch.values()
+        if not isinstance(value, Labelled)
+        for view in value.anchors[:3]
+        if hasattr(view.input, "words")
+    ]
     held = "It held " + ", ".join(uids[:8] + [f"'{text}'" for text in texts]) if uids or texts else ""
     return f"{held}. Lower the learning rate or look at these records; the last good model was kept."
