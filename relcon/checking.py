@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from relcon.components import REQUIRED, Argument, arguments, component_of, kind_of
 from relcon.config.loaded import LoadedConfig
-from relcon.config.names import stage_mistakes
+from relcon.config.names import missing_splits, stage_mistakes
 from relcon.config.reading import parse_cfg
 from relcon.config.source import VARIABLE, Entry, Keys
 from relcon.config.types import alternatives, choices, expected, fits, is_dict, is_list, parameter, shown
@@ -176,6 +176,8 @@ class Walk:
             self.value(("stages", name), block, Stage)
         for keys, message in stage_mistakes(stages):
             self.report(keys, message)
+        for keys, message in missing_splits(self.loaded.tree):
+            self.missing(keys, message)
 
     # ---- blocks ----
 
@@ -223,17 +225,18 @@ class Walk:
         elif isinstance(value, list):
             self.list_value(keys, value, annotation)
         elif value is None and not any(fits(value, branch) for branch in branches):
-            self.missing(keys, annotation)
+            self.missing(keys, f"needs a value ({expected(annotation)}), but is null.")
         elif not any(fits(value, branch) for branch in branches):
             near = did_you_mean(value, choices(annotation)) if isinstance(value, str) and choices(annotation) else ""
             self.report(keys, f"expected {expected(annotation)}, got {shown(value)}.{near}")
 
-    def missing(self, keys: Keys, annotation: Any) -> None:
-        """Null where a value is needed: name the override that gives it, at the end of the references."""
+    def missing(self, keys: Keys, message: str) -> None:
+        """Null where a value is needed: name the override that gives it, at the end of the references, once."""
         origin = self.loaded.origin(keys)
-        self.wrong.add(origin)
-        what = "FILE" if origin[0] == "paths" else "VALUE"
-        self.report(keys, f"needs a value ({expected(annotation)}), but is null. Give --{'.'.join(origin)} {what}.")
+        if origin not in self.wrong:
+            self.wrong.add(origin)
+            what = "FILE" if origin[0] == "paths" else "VALUE"
+            self.report(keys, f"{message} Give --{'.'.join(origin)} {what}.")
 
     def component(self, keys: Keys, value: Dict[str, Any], annotation: Any) -> None:
         """A block where something of this annotation is expected."""

@@ -231,3 +231,46 @@ def test_an_example_of_a_docstring(toy):
     assert check_example('[corpus]\n@corpora = "toy.Corpus.v1"\ntrain = ${paths.train}\n[corpus.reader]\n@readers = "toy.Lines.v1"\n') == []
     (problem,) = check_example('[a]\n@augmenters = "toy.Drop.v1"\nrate = "x"\n')
     assert problem.message == '[a] rate: expected a number, got "x".'
+
+
+PLAIN_STAGES = """
+[data]
+@corpora = "relcon.Corpus.v1"
+train = ${paths.train}
+test = ${paths.test}
+dev_share = 0.5
+[data.reader]
+@readers = "relcon.JSONLines.v1"
+[data.candidates]
+@candidates = "relcon.AnnotatedPairs.v1"
+[paths]
+train = null
+test = null
+[stages.train]
+@stages = "relcon.Pretrain.v1"
+[stages.train.encoders]
+[stages.train.poolers]
+[stages.train.streams]
+[stages.train.tasks]
+[stages.dev]
+@stages = "relcon.Evaluate.v1"
+model = "train"
+split = "dev"
+[stages.dev.evaluators]
+[stages.test]
+@stages = "relcon.Evaluate.v1"
+model = "train"
+[stages.test.evaluators]
+"""
+
+
+def test_a_split_that_a_stage_reads_must_be_given(load):
+    assert [problem.message for problem in check_config(load(PLAIN_STAGES))] == [
+        "[data] train: stage 'train' reads the split 'train', which is null. Give --paths.train FILE.",
+        "[data] test: stage 'test' reads the split 'test', which is null. Give --paths.test FILE.",
+    ]
+    assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--paths.test", "b")) == []
+
+
+def test_a_protocol_may_make_the_splits(load):
+    assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--protocol.@protocols", "relcon.KFold.v1")) == []

@@ -1,10 +1,10 @@
-"""Names in a stage that must point somewhere: streams, encoders, poolers, and what earlier stages hand on."""
+"""Names in a stage that must point somewhere: streams, encoders, poolers, splits, and what earlier stages hand on."""
 
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
-from relcon.components import kind_of
+from relcon.components import arguments, component_of, kind_of
 from relcon.config.source import Keys
-from relcon.errors import did_you_mean
+from relcon.errors import RelconError, did_you_mean
 
 Mistake = Tuple[Keys, str]
 
@@ -72,3 +72,35 @@ def _model(stage: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mi
     name = stage.get("model")
     if isinstance(name, str) and name not in earlier:
         yield (*keys, "model"), f"'{name}' is no earlier stage, whose model could be used.{did_you_mean(name, earlier)}"
+
+
+def missing_splits(tree: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Splits that a stage reads and its corpus leaves null, with the way to the null.
+
+    Only for a corpus that takes its splits as arguments of their names (`train`, `dev`, `test`). A share (`dev_share`) makes a split
+    of its own, and a protocol may make any but `train`.
+    """
+    for name, stage in (tree.get("stages") or {}).items():
+        if not isinstance(stage, dict):
+            continue
+        way: Keys = ("stages", name, "data") if stage.get("data") else ("data",)
+        block: Any = stage.get("data") or tree.get("data")
+        split = stage.get("split", _default(stage, "split"))
+        if not isinstance(split, str) or (split != "train" and tree.get("protocol")):
+            continue
+        if split in _arguments(block) and block.get(split) is None and not block.get(f"{split}_share"):
+            yield (*way, split), f"stage '{name}' reads the split '{split}', which is null."
+
+
+def _default(block: Any, name: str) -> Any:
+    known = _arguments(block)
+    return known[name].default if name in known else None
+
+
+def _arguments(block: Any) -> Dict[str, Any]:
+    """What a block's component takes; nothing where it cannot be had, which is reported elsewhere."""
+    kind = kind_of(block)
+    try:
+        return {} if kind is None else dict(arguments(component_of(kind, block[f"@{kind}"])))
+    except RelconError:
+        return {}

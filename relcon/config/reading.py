@@ -144,7 +144,7 @@ def _plain(node: yaml.Node) -> Any:
         return [_plain(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
         return {str(key.value): _plain(value) for key, value in node.value}
-    if node.style is not None:
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
         return node.value
     if node.value in ("", "~"):
         return None
