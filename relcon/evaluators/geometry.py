@@ -62,17 +62,18 @@ def alignment_uniformity(vectors: Tensor, classes: Tensor, alpha: float = 2.0, t
     classes: [N] class numbers; -1 is like nothing, not even another -1.
     """
     points = normalize(vectors.double(), dim=1)
-    distance, potential, pairs = 0.0, 0.0, 0
+    distance, pairs = 0.0, 0
+    potential = torch.tensor(-math.inf, dtype=torch.float64)  # its logarithm, since a large t leaves less than a float can hold
     for start in range(0, len(points), ROWS):
         rows = slice(start, start + ROWS)
         squares = (2 - 2 * points[rows] @ points.T).clamp(min=0)  # |x - y|^2 on the unit sphere, [rows, N]
         later = torch.arange(len(points)) > torch.arange(len(points))[rows, None]  # each pair once
         same = alike(classes[rows], classes) & later
         distance += float((squares[same] ** (alpha / 2)).sum())
-        potential += float(torch.exp(-t * squares[later]).sum())
+        potential = torch.logaddexp(potential, torch.logsumexp(-t * squares[later], dim=0))
         pairs += int(same.sum())
     every = len(points) * (len(points) - 1) / 2
-    return {"alignment": distance / pairs, "uniformity": math.log(potential / every), "pairs": float(pairs)}
+    return {"alignment": distance / pairs, "uniformity": float(potential) - math.log(every), "pairs": float(pairs)}
 
 
 def alike(rows: Tensor, columns: Tensor) -> Tensor:

@@ -78,3 +78,15 @@ def test_refusals(build, model, split):
         build().evaluate(model(LABELS, {}), split(["a", "b", "none", "none"], LABELS))
     with pytest.raises(RelconError, match="alpha and t must be above 0"):
         build(t=0.0)
+
+
+def test_uniformity_of_a_large_t():
+    """exp(-t |x - y|^2) is less than the smallest float, its logarithm is not."""
+    figures = alignment_uniformity(torch.eye(3, dtype=torch.float64), torch.zeros(3, dtype=torch.long), t=1000.0)
+    assert figures["uniformity"] == pytest.approx(-2000)
+
+
+def test_a_last_block_of_one_row(monkeypatch):
+    monkeypatch.setattr(geometry, "ROWS", 2)
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    assert alignment_uniformity(vectors, torch.tensor([0, 1, 0]))["alignment"] == pytest.approx(4)
