@@ -441,6 +441,12 @@ class Stage(Registrable, ABC, kind="stages"):
     def run(self, context: Any) -> Artifacts:
         """Do the work. context: a `relcon.stages.context.StageContext` (folder, data, earlier artifacts, settings, log)."""
 
+    def check(self, corpus: Corpus, where: str) -> None:
+        """RelconError where the stage could not work with this data; asked before the first stage runs. Nothing unless overridden.
+
+        where: the stage's section, `[stages.NAME]`, for messages.
+        """
+
 
 class Protocol(Registrable, ABC, kind="protocols"):
     """Runs all stages of a config several times over: folds, shots, seeds, shares."""

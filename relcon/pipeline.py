@@ -7,7 +7,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from relcon.checking import check_config
 from relcon.config import LoadedConfig, resolve
@@ -15,7 +15,7 @@ from relcon.errors import ConfigError
 from relcon.files import write_json
 from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
 from relcon.protocols import Single
-from relcon.runs import RunFolder, check_output
+from relcon.runs import RunFolder, check_output, tentative
 from relcon.settings import Training
 from relcon.stages.context import StageContext
 from relcon.stages.evaluate import Evaluate
@@ -41,7 +41,8 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     """Run every stage of a config, once per run of its protocol.
 
     Everything that can be known to be wrong is said before the folder is touched: ConfigError with all mistakes of the config,
-    DataError with those of the data, RelconError where `output` holds something else.
+    DataError with those of the data, RelconError where `output` holds something else or a stage cannot be built. A run that
+    fails before it trained or measured anything leaves nothing behind.
     """
     problems = check_config(loaded)
     if problems:
@@ -51,16 +52,27 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     corpus = read_corpus(loaded)
     protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]") if loaded.tree.get("protocol") else Single()
     runs = list(protocol.runs(corpus, settings.seed))
-    top = RunFolder.open(output, seed=settings.seed, resume=resume, overwrite=overwrite, about={"data": corpus.fingerprints()})
-    loaded.save(output / "config.cfg")
-    loaded.save_as_written(output / "config.as-written.cfg")
+    rehearse(loaded, [part for _, part, _ in runs])
     summary = RunSummary(output)
-    for subfolder, part, seed in runs:
-        run = RunFolder.open(output / subfolder, seed=seed, resume=resume) if subfolder else top
-        Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
+    with tentative(output, resume=resume):
+        top = RunFolder.open(output, seed=settings.seed, resume=resume, about={"data": corpus.fingerprints()})
+        loaded.save(output / "config.cfg")
+        loaded.save_as_written(output / "config.as-written.cfg")
+        for subfolder, part, seed in runs:
+            run = RunFolder.open(output / subfolder, seed=seed, resume=resume) if subfolder else top
+            Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
     if len(runs) > 1:
         summarise(top, summary)
     return summary
+
+
+def rehearse(loaded: LoadedConfig, corpora: Sequence[Corpus]) -> None:
+    """Build every stage once and let it look at the data, so that a missing encoder or split is said before the first stage
+    runs, not hours later."""
+    for name, block in loaded.tree["stages"].items():
+        stage: Stage = resolve(dict(block), f"[stages.{name}]")
+        for corpus in corpora:
+            stage.check(corpus, f"[stages.{name}]")
 
 
 def read_corpus(loaded: LoadedConfig) -> Corpus:
@@ -94,7 +106,7 @@ class Pipeline:
                 self.artifacts[name] = Artifacts(self.run.stage_folder(name), self.run.figures(name))
             else:
                 self.stage(name, block, stage, fingerprint)
-        publish(self.run)
+        publish(self.run, self.loaded.tree["stages"])
         summary.figures[subfolder] = {name: dict(artifacts.figures) for name, artifacts in self.artifacts.items()}
 
     def stage(self, name: str, block: Mapping[str, Any], stage: Stage, fingerprint: str) -> None:
@@ -129,22 +141,20 @@ class Pipeline:
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def publish(run: RunFolder) -> None:
+def publish(run: RunFolder, stages: Mapping[str, Mapping[str, Any]]) -> None:
     """Put the last classifier under `model/` and the last predictions beside it, where people look for them.
 
-    Files are linked, not copied, where the file system allows it.
+    Of several evaluators that write predictions the first one in the config counts. Files are linked, not copied, where the file
+    system allows it.
     """
-    for stage in reversed(list(run.state["stages"])):
-        folder = run.stage_folder(stage) / "model"
-        if (folder / "model.json").exists() and json.loads((folder / "model.json").read_text(encoding="utf-8"))["classifier"]:
-            link_tree(folder, run.path / "model")
+    for name in reversed(list(stages)):
+        if stages[name].get("classifier"):
+            link_tree(run.stage_folder(name) / "model", run.path / "model")
             break
-    for stage in reversed(list(run.state["stages"])):
-        found = sorted(run.stage_folder(stage).glob("*/predictions.jsonl"))
-        if found:
-            for name in ("predictions.jsonl", "scores.json"):
-                link(found[0].with_name(name), run.path / name)
-            break
+    written = [run.stage_folder(name) / evaluator for name in reversed(list(stages)) for evaluator in stages[name].get("evaluators", {})]
+    folder = next((folder for folder in written if (folder / "predictions.jsonl").exists()), None)
+    for name in ("predictions.jsonl", "scores.json") if folder else ():
+        link(folder / name, run.path / name)
 
 
 def link_tree(source: Path, target: Path) -> None:

@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Iterator, Mapping, Optional
 
 from relcon.errors import RelconError
 from relcon.files import append_jsonl, read_json, write_json
@@ -42,24 +43,101 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+OWN = (
+    "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json",
+    "stages", "checkpoints", "model", "folds", "seeds", ".replaced",
+)  # fmt: skip
+"""All that a run puts into its folder. Nothing else is ever moved or deleted there."""
+
+
 def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that holds something else, before anything is written. RelconError says which option goes on."""
     if resume and overwrite:
         raise RelconError("--resume and --overwrite exclude each other: go on with the run, or start it anew.")
     if path.exists() and not path.is_dir():
         raise RelconError(f"--output {path} is a file; a folder is needed.")
+    refuse_unwritable(path)
     filled = path.is_dir() and any(path.iterdir())
-    if filled and not (path / "run.json").exists():
+    if filled and not is_run(path):
         raise RelconError(f"--output {path} holds files that are no relcon run. Choose an empty or new folder.")
     if filled and not resume and not overwrite:
-        raise RelconError(
-            f"--output {path} holds another run. Go on with it (--resume), replace it (--overwrite), or choose another folder."
-        )
+        raise RelconError(f"--output {path} holds another run. Go on with it (--resume), replace it (--overwrite), or choose another folder.")
     if resume and not filled:
         raise RelconError(f"There is no run to resume in {path}. Leave out --resume to start one.")
-    parent = path if path.is_dir() else next(folder for folder in path.absolute().parents if folder.exists())
-    if not os.access(parent, os.W_OK):
-        raise RelconError(f"--output {path} cannot be written (permission denied for {parent}). Choose another folder.")
+    foreign = sorted({each.name for each in path.iterdir()} - set(OWN)) if overwrite and filled else []
+    if foreign:
+        shown = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
+        raise RelconError(f"--output {path} holds beside a run what relcon did not write ({shown}). Move that away, or choose another folder.")
+
+
+def refuse_unwritable(path: Path) -> None:
+    """RelconError where the folder cannot be made or written to."""
+    nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise RelconError(f"--output {path} cannot be made: {nearest} is a file, not a folder. Choose another folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RelconError(f"--output {path} cannot be written (permission denied for {nearest}). Choose another folder.")
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run, rather than anything else that has a `run.json`."""
+    if not (path / "run.json").is_file():
+        return False
+    state = read_json(path / "run.json")
+    return isinstance(state, dict) and {"stages", "versions", "seed"} <= set(state)
+
+
+@contextmanager
+def tentative(path: Path, *, resume: bool) -> Iterator[None]:
+    """The folder of a run, undone where the run stops before it has a result.
+
+    A new run sets aside what it replaces (--overwrite). When it fails before it trained or measured anything, its folder is made
+    what it was: gone, empty, or with the run that was to be replaced. A resumed run is never undone.
+    """
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    aside = path / ".replaced"
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            move_own(path, aside)
+    except OSError as error:
+        raise RelconError(f"--output {path} cannot be written: {error.strerror}. Choose another folder.") from error
+    try:
+        yield
+    except BaseException:
+        if not resume and not has_results(path):
+            remove_own(path, keep=aside)
+            move_own(aside, path)
+            shutil.rmtree(aside, ignore_errors=True)
+            for folder in made:
+                folder.rmdir()
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def has_results(path: Path) -> bool:
+    """Whether a run trained or measured anything that is worth keeping."""
+    found = (file for name in ("log.jsonl", "metrics.json", "model.json") for file in path.rglob(name))
+    return any(".replaced" not in file.relative_to(path).parts for file in found)
+
+
+def move_own(source: Path, target: Path) -> None:
+    """Move what belongs to a run into another folder."""
+    for name in OWN:
+        if (source / name).exists() and name != ".replaced":
+            target.mkdir(exist_ok=True)
+            (source / name).rename(target / name)
+
+
+def remove_own(path: Path, keep: Path) -> None:
+    """Delete what belongs to a run, `keep` excepted."""
+    for name in OWN:
+        if (path / name).is_dir() and path / name != keep:
+            shutil.rmtree(path / name)
+        elif path / name != keep:
+            (path / name).unlink(missing_ok=True)
 
 
 class RunFolder:
@@ -73,12 +151,8 @@ class RunFolder:
         self.state: Dict[str, Any] = {}
 
     @classmethod
-    def open(
-        cls, path: Path, *, seed: int, resume: bool = False, overwrite: bool = False, about: Optional[Mapping[str, Any]] = None
-    ) -> "RunFolder":
+    def open(cls, path: Path, *, seed: int, resume: bool = False, about: Optional[Mapping[str, Any]] = None) -> "RunFolder":
         """Make or reopen the folder. about: further facts for `run.json` (data fingerprints)."""
-        if overwrite and path.is_dir():
-            shutil.rmtree(path)
         run = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)

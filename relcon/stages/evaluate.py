@@ -2,7 +2,8 @@
 
 from typing import Dict
 
-from relcon.interfaces import Artifacts, Evaluator, Stage
+from relcon.errors import RelconError, did_you_mean
+from relcon.interfaces import Artifacts, Corpus, Evaluator, Stage
 from relcon.model import SavedModel
 from relcon.stages.context import StageContext
 
@@ -26,6 +27,12 @@ class Evaluate(Stage):
 
     def __init__(self, model: str, evaluators: Dict[str, Evaluator], split: str = "test"):
         self.model, self.evaluators, self.split = model, evaluators, split
+
+    def check(self, corpus: Corpus, where: str) -> None:
+        """The split must be there."""
+        if self.split not in corpus.splits():
+            near = did_you_mean(self.split, corpus.splits())
+            raise RelconError(f"{where} evaluates on the split '{self.split}', but [data] has none. Give --data.{self.split} FILE.{near}")
 
     def run(self, context: StageContext) -> Artifacts:
         """Load the model and let every evaluator measure it."""

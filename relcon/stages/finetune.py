@@ -87,13 +87,17 @@ class Finetune(TrainingStage):
             raise ValueError("patience and choose_snapshot need a selection: an evaluator for the development data")
         self.classifier, self.selection, self.patience, self.choose_snapshot = classifier, selection, patience, choose_snapshot
 
-    def run(self, context: StageContext) -> Artifacts:
-        """Train once, or once from every snapshot."""
-        if self.selection is not None and "dev" not in context.corpus.splits():
+    def check(self, corpus: Corpus, where: str) -> None:
+        """There must be labelled training data, and development data where the model is chosen on them."""
+        super().check(corpus, where)
+        if self.selection is not None and "dev" not in corpus.splits():
             raise RelconError(
-                f"[stages.{context.name}.selection] needs development data, and [data] has none. "
+                f"{where[:-1]}.selection] needs development data, and [data] has none. "
                 "Give --paths.dev FILE or a dev_share, or take the selection out."
             )
+
+    def run(self, context: StageContext) -> Artifacts:
+        """Train once, or once from every snapshot."""
         if not self.choose_snapshot or context.snapshot:
             return super().run(context)
         return self.best_of(context, self.snapshots(context))

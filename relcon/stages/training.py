@@ -97,6 +97,10 @@ class TrainingStage(Stage):
 
     # ---- the work ----
 
+    def check(self, corpus: Corpus, where: str) -> None:
+        """Its part of the data must be there and readable."""
+        (self.data or corpus).split(self.split)
+
     def run(self, context: StageContext) -> Artifacts:
         """Train, save to `stages/NAME/model` and hand on."""
         seed_torch(context.seed, context.name, "start")
@@ -230,8 +234,7 @@ class TrainingStage(Stage):
                     if record.step % context.settings.log_every == 0 or record.step == loop.steps:
                         context.run.log(event="step", stage=context.name, **vars(record))
             except NonFiniteLoss as error:
-                trained.save(context.folder / "last_good_model")
-                raise RelconError(f"[stages.{context.name}] {error} It lies in {context.folder / 'last_good_model'}.") from error
+                raise RelconError(f"[stages.{context.name}] {error} {self.keep_last_good(context)}") from error
         refuse_idle(context.name, records)
         seconds = time.perf_counter() - began
         context.run.log(
@@ -242,6 +245,17 @@ class TrainingStage(Stage):
             instances=sum(r.instances for r in records),
             seconds=round(seconds, 3),
         )
+
+    def keep_last_good(self, context: StageContext) -> str:
+        """Put the model of the last whole epoch, or the one that training began with, into `last_good_model`; says where it is."""
+        folder, checkpoint = context.folder / "last_good_model", newest_checkpoint(context.checkpoints)
+        if checkpoint is not None:
+            shutil.copytree(checkpoint / "model", folder, dirs_exist_ok=True)
+            return f"The model after {checkpoint.name.replace('-', ' ')} is kept in {folder}."
+        fresh = context.rebuild()
+        if isinstance(fresh, TrainingStage):
+            fresh.assemble(context, (self.data or context.corpus).labels).save(folder)
+        return f"The model as it was before the stage began is kept in {folder}."
 
 
 def refuse_idle(stage: str, records: List[StepRecord]) -> None:

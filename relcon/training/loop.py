@@ -89,6 +89,13 @@ class Loop:
         flows = {name: self.batches(name, number) for name in self.streams}
         for _ in range(min(self.steps_per_epoch, self.steps - self.done)):
             yield self.update(flows, number)
+        self.refuse_broken_weights()
+
+    def refuse_broken_weights(self) -> None:
+        """NonFiniteLoss where the last step of an epoch left a weight that is NaN or infinite: no checkpoint must keep it."""
+        broken = [name for name, weight in self.modules.named_parameters() if not bool(weight.isfinite().all())]
+        if broken:
+            raise NonFiniteLoss(f"step {self.done} left weights that are not finite ({broken[0]}). Lower the learning rate (optimizer.lr).")
 
     def batches(self, name: str, epoch: int) -> Iterator[Batch]:
         """Batches of a stream from this epoch on, without end."""
@@ -163,5 +170,7 @@ def describe(batch: Batch) -> str:
         for view in value.anchors[:3]
         if hasattr(view.input, "words")
     ]
-    held = "It held " + ", ".join(uids[:8] + [f"'{text}'" for text in texts]) if uids or texts else ""
-    return f"{held}. Lower the learning rate or look at these records; the last good model was kept."
+    named = uids[:8] + [f"'{text}'" for text in texts]
+    more = f" and {len(uids) - 8} more" if len(uids) > 8 else ""
+    held = f"Its batch held {', '.join(named)}{more}. " if named else ""
+    return f"{held}Lower the learning rate (optimizer.lr), or look at these records."

@@ -1,0 +1,199 @@
+"""The folder of a run: who may write to it, what is done, what a failed run leaves."""
+
+import json
+import os
+
+import pytest
+
+from relcon.errors import RelconError
+from relcon.runs import OWN, RunFolder, check_output, tentative
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A new run in `tmp_path/run`."""
+    return RunFolder.open(tmp_path / "run", seed=7, about={"data": {"train": "abc"}})
+
+
+def check(path, resume=False, overwrite=False):
+    check_output(path, resume=resume, overwrite=overwrite)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+# ---- who may write -----------------------------------------------------------------------------------------------------
+
+
+def test_new_and_empty_folders_are_taken(tmp_path):
+    check(tmp_path)
+    check(tmp_path / "deep" / "new")
+    assert not (tmp_path / "deep").exists(), "a check writes nothing"
+
+
+def test_another_run_needs_a_decision(run):
+    with pytest.raises(RelconError, match="holds another run.*--resume.*--overwrite"):
+        check(run.path)
+    check(run.path, resume=True)
+    check(run.path, overwrite=True)
+
+
+def test_the_two_decisions_exclude_each_other(run):
+    with pytest.raises(RelconError, match="exclude each other"):
+        check(run.path, resume=True, overwrite=True)
+
+
+@pytest.mark.parametrize("option", [{}, {"resume": True}, {"overwrite": True}])
+@pytest.mark.parametrize("state", [None, "[]", '{"scripts": {}}'])
+def test_a_folder_that_is_no_run_is_never_touched(tmp_path, option, state):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    if state is not None:
+        (tmp_path / "run.json").write_text(state)
+    with pytest.raises(RelconError, match="holds files that are no relcon run"):
+        check(tmp_path, **option)
+
+
+def test_a_run_with_a_file_of_yours_is_not_replaced(run):
+    (run.path / "notes.txt").write_text("mine")
+    with pytest.raises(RelconError, match=r"did not write \(notes.txt\)"):
+        check(run.path, overwrite=True)
+    check(run.path, resume=True)
+
+
+def test_nothing_to_resume(tmp_path):
+    with pytest.raises(RelconError, match="no run to resume"):
+        check(tmp_path / "new", resume=True)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RelconError, match="is a file; a folder is needed"):
+        check(tmp_path / "file")
+    with pytest.raises(RelconError, match="cannot be made: .*file is a file, not a folder"):
+        check(tmp_path / "file" / "run")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(RelconError, match="permission denied"):
+        check(tmp_path / "run")
+
+
+# ---- a run that fails before it has a result ---------------------------------------------------------------------------
+
+
+def start(path, resume=False):
+    run = RunFolder.open(path, seed=1, resume=resume)
+    run.start_stage("finetune", "f")
+    (path / "config.cfg").write_text("x")
+    return run
+
+
+def fail(path, *, resume=False, result=None):
+    with pytest.raises(RelconError), tentative(path, resume=resume):
+        start(path, resume)
+        if result is not None:
+            (path / result).parent.mkdir(parents=True, exist_ok=True)
+            (path / result).write_text("{}")
+        raise RelconError("stop")
+
+
+def test_it_leaves_nothing(tmp_path):
+    fail(tmp_path / "runs" / "first")
+    assert contents(tmp_path) == {}
+
+
+def test_an_empty_folder_stays_empty(tmp_path):
+    fail(tmp_path)
+    assert tmp_path.is_dir() and contents(tmp_path) == {}
+
+
+def test_what_it_was_to_replace_comes_back(run):
+    start(run.path)
+    (run.path / "model").mkdir()
+    (run.path / "model" / "model.json").write_text("weights")
+    before = contents(run.path)
+    fail(run.path)
+    assert contents(run.path) == before
+
+
+@pytest.mark.parametrize("result", ["log.jsonl", "stages/finetune/model/model.json", "folds/fold_01/metrics.json"])
+def test_a_result_is_kept(tmp_path, result):
+    fail(tmp_path / "run", result=result)
+    assert (tmp_path / "run" / result).exists() and (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_resumed_run_is_kept(run):
+    fail(run.path, resume=True)
+    assert (run.path / "run.json").exists()
+
+
+def test_a_new_run_replaces_all_of_the_former(run):
+    for name in set(OWN) - {"run.json"}:
+        (run.path / name).mkdir()
+        (run.path / name / "old").write_text("")
+    with tentative(run.path, resume=False):
+        RunFolder.open(run.path, seed=2)
+    assert list(contents(run.path)) == ["run.json"]
+    assert json.loads((run.path / "run.json").read_text())["seed"] == 2
+
+
+# ---- records -----------------------------------------------------------------------------------------------------------
+
+
+def state(run):
+    return json.loads((run.path / "run.json").read_text(encoding="utf-8"))
+
+
+def test_what_a_new_run_notes(run):
+    noted = state(run)
+    assert (noted["seed"], noted["data"], noted["stages"], noted["test_reads"]) == (7, {"train": "abc"}, {}, [])
+    assert {"relcon", "torch", "transformers"} <= set(noted["versions"])
+    assert noted["started"].endswith("+00:00")
+
+
+def test_a_stage_from_start_to_end(run):
+    assert run.start_stage("finetune", "f1") is False
+    assert state(run)["stages"]["finetune"]["state"] == "running"
+    assert not run.is_done("finetune", "f1")
+    run.finish_stage("finetune", {"dev": 0.5}, 1.234)
+    assert run.is_done("finetune", "f1") and not run.is_done("finetune", "f2")
+    assert run.figures("finetune") == {"dev": 0.5}
+    assert state(run)["stages"]["finetune"]["seconds"] == 1.23
+    assert json.loads((run.path / "metrics.json").read_text()) == {"finetune": {"dev": 0.5}}
+    assert state(run)["peak_memory_bytes"] > 1e6
+
+
+def test_only_an_interrupted_attempt_at_the_same_work_goes_on(run):
+    def attempt(fingerprint):
+        goes_on = run.start_stage("finetune", fingerprint)
+        left = [(folder / "left").exists() for folder in (run.stage_folder("finetune"), run.path / "checkpoints" / "finetune")]
+        for folder in (run.stage_folder("finetune"), run.path / "checkpoints" / "finetune"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "left").write_text("")
+        return goes_on, left
+
+    assert attempt("f1") == (False, [False, False])
+    assert attempt("f1") == (True, [True, True])
+    assert attempt("f2") == (False, [False, False]), "what other work left is removed"
+    run.finish_stage("finetune", {}, 1)
+    assert attempt("f2") == (False, [False, False]), "a finished stage that runs again starts afresh"
+
+
+def test_reopening_keeps_what_is_done(run):
+    run.start_stage("finetune", "f1")
+    run.finish_stage("finetune", {"dev": 0.5}, 1)
+    again = RunFolder.open(run.path, seed=99, resume=True)
+    assert again.is_done("finetune", "f1") and again.state["seed"] == 7
+    assert len(state(again)["resumed"]) == 1
+
+
+def test_looks_at_the_test_split_and_the_log(run):
+    run.note_test_read("evaluate", "finetune", "abc")
+    (look,) = state(run)["test_reads"]
+    assert (look["stage"], look["model"], look["fingerprint"]) == ("evaluate", "finetune", "abc")
+    run.log(event="step", loss=1.5)
+    (line,) = (run.path / "log.jsonl").read_text().splitlines()
+    assert json.loads(line)["event"] == "step" and json.loads(line)["time"] > 0
