@@ -152,9 +152,9 @@ def publish(run: RunFolder, stages: Mapping[str, Mapping[str, Any]]) -> None:
             link_tree(run.stage_folder(name) / "model", run.path / "model")
             break
     written = [run.stage_folder(name) / evaluator for name in reversed(list(stages)) for evaluator in stages[name].get("evaluators", {})]
-    folder = next((folder for folder in written if (folder / "predictions.jsonl").exists()), None)
-    for name in ("predictions.jsonl", "scores.json") if folder else ():
-        link(folder / name, run.path / name)
+    for folder in [folder for folder in written if (folder / "predictions.jsonl").exists()][:1]:
+        for name in ("predictions.jsonl", "scores.json"):
+            link(folder / name, run.path / name)
 
 
 def link_tree(source: Path, target: Path) -> None:
