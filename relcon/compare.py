@@ -173,7 +173,9 @@ def read_results(folder: Path) -> Results:
 def _predictions(path: Path) -> Dict[str, Prediction]:
     found: Dict[str, Prediction] = {}
     problems = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    with path.open(encoding="utf-8") as file:
+        lines = list(file)  # not splitlines(), which also cuts at characters that may stand in a sentence
+    for number, line in enumerate(lines, start=1):
         record = _record(line)
         if record is None:
             problems.append(Problem(place(path, number), 'expected {"id": TEXT, "gold": LABEL, "predicted": LABEL, ...}'))

@@ -180,6 +180,13 @@ def test_broken_predictions_name_file_and_line(write):
     assert [problem.where.rpartition(":")[2] for problem in caught.value.problems] == ["2", "3", "4"]
 
 
+def test_a_sentence_may_hold_any_character(write):
+    folder = write("a", A)
+    text = (folder / "predictions.jsonl").read_text().replace("[e1 one]", "[e1 one\u2028two\x85]")
+    (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
+    assert read_results(folder).predictions["i0"].text == "[e1 one\u2028two\x85] of i0 [/b]"
+
+
 # ---- the command line ----------------------------------------------------------------------------------------------------
 
 

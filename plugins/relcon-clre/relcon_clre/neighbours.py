@@ -94,6 +94,8 @@ def read_neighbours(path: Path, instances: Sequence[Instance]) -> List[Instance]
     for number, line in enumerate(lines, start=1):
         try:
             record = _record(line)
+            if record["id"] in found:
+                raise RecordError(f"the instance {record['id']} occurs twice")
             if record["id"] in wanted:
                 found[record["id"]] = _neighbour(wanted[record["id"]], record)
         except (ValueError, RecordError) as error:

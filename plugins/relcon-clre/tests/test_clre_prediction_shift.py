@@ -308,5 +308,13 @@ def test_broken_lines_are_named(tmp_path: Path, change: Dict[str, Any], message:
     assert [problem.where.rpartition(":")[2] for problem in caught.value.problems] == ["1", "2", "3", "4"]
 
 
+def test_an_instance_that_occurs_twice_is_refused(build: Callable[..., Any], tmp_path: Path):
+    build("shift").evaluate(Answers(), split(), tmp_path)
+    path = tmp_path / "neighbours.jsonl"
+    path.write_text(path.read_text() + path.read_text().splitlines()[4])
+    with pytest.raises(DataError, match=r"neighbours.jsonl:11: the instance i4 occurs twice"):
+        read_neighbours(path, split().instances)
+
+
 def test_the_sentence_is_shown_as_everywhere():
     assert shown(split().instances[0]) == LINE["text"]
