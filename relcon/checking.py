@@ -185,7 +185,7 @@ class Walk:
         """A component block: the component exists, its keys are known, of their types, and complete."""
         if self.loaded.origin(keys) in self.walked:
             return
-        self.walked.add(keys)
+        self.walked.add(self.loaded.origin(keys))
         named = [key for key in block if key.startswith("@")]
         if len(named) > 1:
             self.report_section(keys, f"names {len(named)} components ({', '.join(named)}); one block is one component.")

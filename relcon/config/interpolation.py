@@ -9,6 +9,7 @@ text the value is put in as text. `$$` is a dollar sign.
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, Dict, Tuple
 
 from confection import Config
@@ -27,7 +28,7 @@ class Section(Dict[str, Any]):
 
 
 class _Broken(Exception):
-    """A value cannot be had. Its message is empty where the mistake is another entry's and reported there."""
+    """A value cannot be had. Its message is empty where the mistake was reported already."""
 
 
 def interpolate(source: Source) -> Section:
@@ -54,10 +55,8 @@ class _Interpolation:
 
     def run(self) -> Section:
         for keys in list(self.source.entries):
-            try:
+            with suppress(_Broken):
                 self.entry(keys, ())
-            except _Broken as broken:
-                self.source.spoil(keys, str(broken)) if str(broken) else self.source.quiet(keys)
         return self.located(self.tree, ())
 
     def located(self, node: Dict[str, Any], keys: Keys) -> Section:
@@ -87,9 +86,12 @@ class _Interpolation:
         if keys in self.source.broken:
             raise _Broken
         if keys not in self.done:
-            raw = self.source.entries[keys].value
-            value = self.read(keys)
-            self.done[keys] = self.follow(value, keys, (*trail, keys)) if "$" in raw else value
+            try:
+                value = self.read(keys)
+                self.done[keys] = self.follow(value, keys, (*trail, keys)) if "$" in self.source.entries[keys].value else value
+            except _Broken as broken:
+                self.source.spoil(keys, str(broken)) if str(broken) else self.source.quiet(keys)
+                raise _Broken from None
         return self.done[keys]
 
     def read(self, keys: Keys) -> Any:
@@ -142,5 +144,7 @@ class _Interpolation:
                     value = value.get(key, _Broken) if isinstance(value, dict) else _Broken
                 if value is not _Broken:
                     return value
+        if way in self.source.dropped:
+            raise _Broken(f"${{{name}}} is gone, because {self.source.dropped[way]} replaced the component that it belonged to.")
         valid = [".".join(each) for each in (*self.source.entries, *self.source.sections) if each not in self.source.added]
         raise _Broken(f"${{{name}}} names nothing in this config.{did_you_mean(name, set(valid) - {'.'.join(trail[-1])})}")

@@ -76,7 +76,7 @@ def _replace_component(source: Source, override: Override) -> None:
     for keys in list(source.below(block)):
         child = keys[len(block)]
         if child.startswith("@") or (known is not None and child not in known):
-            source.remove(keys)
+            source.dropped.update((gone, override.place) for gone in source.remove(keys))
     _put(source, override)
 
 

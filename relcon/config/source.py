@@ -32,7 +32,8 @@ class Source:
     """Sections and entries of a config in the order of the file, with the place of each.
 
     problems: what is wrong with the notation; entries concerned are left out. implied: sections that are there only because
-    others stand in them. added: what overrides put where the file has nothing, with their names. broken: entries whose value is
+    others stand in them. added: what overrides put where the file has nothing, with their names. dropped: what
+    overrides took away with a component, likewise. broken: entries whose value is
     not to be trusted, because a problem was reported; with the value as written.
     """
 
@@ -43,6 +44,7 @@ class Source:
     problems: List[Problem] = field(default_factory=list)
     implied: Set[Keys] = field(default_factory=set)
     added: Dict[Keys, str] = field(default_factory=dict)
+    dropped: Dict[Keys, str] = field(default_factory=dict)
     broken: Dict[Keys, str] = field(default_factory=dict)
 
     def at(self, line: int) -> str:
@@ -61,11 +63,13 @@ class Source:
             if len(each) > len(keys) and each[: len(keys)] == keys:
                 yield each
 
-    def remove(self, keys: Keys) -> None:
-        """Take away an entry, or a section with all that it holds."""
-        for each in [keys, *self.below(keys)]:
+    def remove(self, keys: Keys) -> List[Keys]:
+        """Take away an entry, or a section with all that it holds; what was taken away."""
+        taken = [keys, *self.below(keys)]
+        for each in taken:
             self.sections.pop(each, None)
             self.entries.pop(each, None)
+        return taken
 
     def where(self, keys: Keys) -> str:
         """The place of a value, or of the nearest thing around it."""

@@ -53,6 +53,28 @@ def test_replacing_a_component_keeps_what_the_new_one_knows(toy):
     assert check_config(loaded) == []
 
 
+def test_a_reference_to_what_was_replaced(edited):
+    loaded = edited(
+        ("temperature = 0.05", "temperature = ${stages.pretrain.streams.views.augmenter.rate}"),
+        words=[f"{DROP}.@augmenters", "toy.Swap.v1"],
+    )
+    (problem,) = check_config(loaded)
+    assert problem.message.endswith(f"is gone, because {DROP}.@augmenters replaced the component that it belonged to.")
+
+
+def test_a_block_may_stand_among_vars_and_be_copied(edited):
+    loaded = edited(
+        ("[training]", '[vars.augmenter]\n@augmenters = "toy.Drop.v1"\nrat = 1\n[training]'),
+        (
+            "again = ${stages.pretrain.streams.views}",
+            '[stages.finetune.streams.again]\n@samplers = "toy.Views.v1"\nsize = 1\naugmenter = ${vars.augmenter}',
+        ),
+        words=["--vars.augmenter.rate", "0.5"],
+    )
+    (problem,) = check_config(loaded)
+    assert "takes no 'rat'" in problem.message
+
+
 def test_order_of_the_words_does_not_matter(toy):
     loaded = toy(f"{DROP}.times", "3", f"{DROP}.@augmenters", "toy.Swap.v1")
     assert check_config(loaded) == []

@@ -98,7 +98,7 @@ def test_yaml_duplicate_and_circular(load):
         ("[DEFAULT]\na = 3\n", 1, "[DEFAULT] cannot be the name of a section."),
         ("[vars..a]\nb = [1,\n  2]\nb = 3\n", 1, "[vars..a] cannot be the name of a section."),
         ("[vars]\na = ${vars.a}\n", 2, "refers to itself: vars.a -> vars.a."),
-        ("[vars]\na = ${vars.b}\nb = ${vars.a}\n", 2, "refers to itself: vars.a -> vars.b -> vars.a."),
+        ("[vars]\na = ${vars.b}\nb = ${vars.a}\n", 3, "refers to itself: vars.a -> vars.b -> vars.a."),
         ("[vars]\na = ${vars.cuont}\ncount = 1\n", 2, "${vars.cuont} names nothing in this config. Did you mean 'vars.count'?"),
         ("[vars]\n[vars.a]\nb = ${vars}\n", 3, "refers to itself"),
         ("[vars]\na = $5\n", 2, "a dollar sign stands alone"),
@@ -122,6 +122,11 @@ def test_a_list_that_is_not_indented(load):
     first, second = sorted(load("[vars]\na = [1,\n2]\n").problems)
     assert first.where.endswith(":2") and "lines that continue a list must be indented" in first.message
     assert second.where.endswith(":3") and "'2]' is neither [section] nor key = value nor # comment." in second.message
+
+
+def test_a_mistake_in_a_section_is_told_once_where_it_stands(load):
+    (problem,) = load("[vars]\ncopy = ${vars.s}\n[vars.s]\na = ${vars.gone}\n").problems
+    assert problem.where.endswith("my.cfg:4")
 
 
 def test_what_works(load):
