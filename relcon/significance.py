@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.stats import binomtest, ttest_rel
 
 from relcon.evaluators.profiles import Profile
@@ -36,17 +37,15 @@ class Cells:
     so that trials are drawn for cells and not for instances.
 
     profile, metric: whose figure is compared (`f1`, `precision`, `recall`).
-    sizes: [C] instances of each cell. gold: [R, C, K]; lost: [R, K] gold relations that were never candidates.
-    predicted, right: [2, R, C, K] of A and of B.
+    sizes: [C] instances of each cell. lost: [R, K] gold relations that were never candidates.
+    tables: of A and of B, sparse [C, 3 R K]: what an instance of the cell adds to right predictions, predictions, gold relations.
     """
 
     profile: Profile
     metric: str
     sizes: np.ndarray
-    gold: np.ndarray
     lost: np.ndarray
-    predicted: np.ndarray
-    right: np.ndarray
+    tables: Tuple[csr_array, csr_array]
 
     @classmethod
     def of(
@@ -55,36 +54,31 @@ class Cells:
         """The cells of runs of answers by instance id; folds have different instances, seeds the same. lost: labels, run by run."""
         ids = dict.fromkeys(name for run in runs for name in run)
         found = Counter(tuple(run.get(name) for run in runs) for name in ids)
-        tables = []
+        counts = np.zeros((2, len(found), 3, len(runs), len(classes)))
         for number in range(len(runs)):
             here = [cell[number] for cell in found]  # None: this run does not have the instance
-            gold, a, b = ([None if answer is None else answer[column] for answer in here] for column in range(3))
-            tables.append([memberships(gold, guess, classes, profile) for guess in (a, b)])
-        return cls(
-            profile,
-            metric,
-            sizes=np.array(list(found.values())),
-            gold=np.array([run[0][0] for run in tables], dtype=float),  # floating point: numpy multiplies whole numbers slowly
-            lost=np.array([indicator(labels, classes, profile).sum(0) for labels in lost], dtype=float),
-            predicted=np.array([[run[side][1] for run in tables] for side in (0, 1)], dtype=float),
-            right=np.array([[run[side][2] for run in tables] for side in (0, 1)], dtype=float),
-        )
+            gold, *guesses = ([None if answer is None else answer[column] for answer in here] for column in range(3))
+            for side, guess in enumerate(guesses):
+                truth, predicted, right = memberships(gold, guess, classes, profile)
+                counts[side, :, :, number] = np.stack([right, predicted, truth], axis=1)
+        missed = np.array([indicator(labels, classes, profile).sum(0) for labels in lost])
+        first, second = (csr_array(table.reshape(len(found), -1)) for table in counts)
+        return cls(profile, metric, np.array(list(found.values())), missed, (first, second))
 
     def figures(self, from_a: np.ndarray, from_b: np.ndarray) -> np.ndarray:
-        """[R, T] the figure where so many instances [T, C] of each cell are answered by A and so many by B."""
-        from_a, from_b = from_a.astype(float), from_b.astype(float)
-        right, predicted = (from_a @ table[0] + from_b @ table[1] for table in (self.right, self.predicted))  # [R, T, K]
-        gold = (from_a + from_b) @ self.gold + self.lost[:, None]
-        return getattr(averages(Counts(right, predicted, gold), self.profile), self.metric)
+        """[T, R] the figure where so many instances [T, C] of each cell are answered by A and so many by B."""
+        counts = from_a @ self.tables[0] + from_b @ self.tables[1]
+        right, predicted, gold = np.moveaxis(counts.reshape(len(from_a), 3, *self.lost.shape), 1, 0)
+        return getattr(averages(Counts(right, predicted, gold + self.lost), self.profile), self.metric)
 
     def differences(self, from_a: np.ndarray, from_b: np.ndarray) -> np.ndarray:
         """[T] the mean over the runs of A's figure minus B's, where A's answers are mixed so and B's the other way round."""
-        return (self.figures(from_a, from_b) - self.figures(from_b, from_a)).mean(0)
+        return (self.figures(from_a, from_b) - self.figures(from_b, from_a)).mean(1)
 
     def observed(self) -> np.ndarray:
         """[2, R] the figures of A and of B as they are."""
         all_of, none_of = self.sizes[None], 0 * self.sizes[None]
-        return np.stack([self.figures(all_of, none_of)[:, 0], self.figures(none_of, all_of)[:, 0]])
+        return np.concatenate([self.figures(all_of, none_of), self.figures(none_of, all_of)])
 
 
 def randomisation(cells: Cells, trials: int, seed: int) -> float:
