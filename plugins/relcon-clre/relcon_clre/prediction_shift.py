@@ -58,7 +58,9 @@ class PredictionShift(Evaluator):
     `rate/SUBSET`, `shifts/SUBSET`, `size/SUBSET`, and `unchanged`: neighbours that are their original word for word. Over folds
     the paper adds the shifts up.
 
-    Files: `neighbours.jsonl`; `shifts.jsonl`: of each shifted instance gold label, both sentences and both predictions.
+    Files: `shifts.jsonl`: of each shifted instance `id`, `gold`, `predicted` and `predicted_neighbour`, the sentences `text` and
+    `neighbour`, and the `subsets` that it belongs to; `neighbours.jsonl`: what was changed in each instance's document (see
+    `relcon_clre.neighbours`).
 
     Raises RelconError where the data are unlabelled, or the neighbours are those of other data.
 
