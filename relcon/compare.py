@@ -104,6 +104,7 @@ def compare_runs(
     pairs = [(found[0][name], found[1][name]) for name in runs]
     rule = profile_of(profile or _one_profile([each for pair in pairs for each in pair]))
     for one, other in pairs:
+        _check_labels(pairs[0][0], one)
         _check_pair(one, other)
     answers = [
         {uid: Answer(one.gold, one.predicted, second.predictions[uid].predicted) for uid, one in first.predictions.items()}
@@ -135,10 +136,15 @@ def evaluations(path: Path) -> Dict[str, Path]:
     """
     above = [] if path.exists() else [parent for parent in path.parents if (parent / "run.json").is_file()]
     for run in [path, *above]:
-        repeated = sorted(folder for kind in REPEATS for folder in run.glob(f"{kind}/*") if folder.is_dir())
+        repeated = [folder for kind in REPEATS for folder in run.glob(f"{kind}/*") if folder.is_dir()]
         if repeated:
-            return {folder.relative_to(run).as_posix(): _evaluation(folder / path.relative_to(run)) for folder in repeated}
+            return {folder.relative_to(run).as_posix(): _evaluation(folder / path.relative_to(run)) for folder in sorted(repeated, key=_place)}
     return {"": _evaluation(path)}
+
+
+def _place(folder: Path) -> Tuple[int, str]:
+    """A sort key under which `seed_2` comes before `seed_10`."""
+    return len(folder.name), folder.name
 
 
 def _evaluation(path: Path) -> Path:
@@ -165,24 +171,27 @@ def read_results(folder: Path) -> Results:
     scores = read_json(folder / SCORES)
     try:
         labels = LabelSet(tuple(scores["labels"]), frozenset(scores["negative"]), frozenset(scores.get("symmetric", ())))
-        return Results(folder, _predictions(folder / PREDICTIONS), scores["profile"], labels, [each["label"] for each in scores["lost"]])
-    except (KeyError, TypeError) as error:
+        profile, lost = str(scores["profile"]), [str(each["label"]) for each in scores["lost"]]
+        for label in lost:
+            labels.number(label)
+    except (KeyError, TypeError, RelconError) as error:
         raise RelconError(f"{folder / SCORES} is not what relcon.Scores.v1 writes ({error}). Evaluate the run again.") from None
+    return Results(folder, _predictions(folder / PREDICTIONS, labels), profile, labels, lost)
 
 
-def _predictions(path: Path) -> Dict[str, Prediction]:
+def _predictions(path: Path, labels: LabelSet) -> Dict[str, Prediction]:
     found: Dict[str, Prediction] = {}
     problems = []
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         lines = list(file)  # not splitlines(), which also cuts at characters that may stand in a sentence
     for number, line in enumerate(lines, start=1):
-        record = _record(line)
-        if record is None:
-            problems.append(Problem(place(path, number), 'expected {"id": TEXT, "gold": LABEL, "predicted": LABEL, ...}'))
-        elif record["id"] in found:
-            problems.append(Problem(place(path, number), f"the instance {record['id']} occurs twice"))
-        else:
+        try:
+            record = _record(line, labels)
+            if record["id"] in found:
+                raise RelconError(f"the instance {record['id']} occurs twice")
             found[record["id"]] = Prediction(record["gold"], record["predicted"], str(record.get("text", "")))
+        except RelconError as error:
+            problems.append(Problem(place(path, number), str(error)))
     if problems:
         raise DataError(problems, f"{path} holds no predictions that can be compared:")
     if not found:
@@ -190,14 +199,17 @@ def _predictions(path: Path) -> Dict[str, Prediction]:
     return found
 
 
-def _record(line: str) -> Optional[Dict[str, Any]]:
-    """The object of a line, None where it is not one of a prediction."""
+def _record(line: bytes, labels: LabelSet) -> Dict[str, Any]:
+    """The prediction that a line holds. RelconError where it holds none, or a label that is none of the task."""
     try:
         record = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    sound = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in ("id", "gold", "predicted"))
-    return record if sound else None
+    except ValueError:  # no JSON, or no UTF-8
+        record = None
+    if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in ("id", "gold", "predicted")):
+        raise RelconError('expected {"id": TEXT, "gold": LABEL, "predicted": LABEL, ...}')
+    for key in ("gold", "predicted"):
+        labels.number(record[key])
+    return record
 
 
 # ---- pairing -------------------------------------------------------------------------------------------------------------
@@ -221,12 +233,17 @@ def _one_profile(results: Sequence[Results]) -> str:
     return names[0]
 
 
-def _check_pair(one: Results, other: Results) -> None:
-    """RelconError where the two did not answer the same questions."""
-    where = f"{one.folder} and {other.folder} cannot be compared"
+def _check_labels(one: Results, other: Results) -> None:
+    """RelconError where the two did not choose between the same labels."""
     if (set(one.labels.names), one.labels.negative) != (set(other.labels.names), other.labels.negative):
         sides = [f"{', '.join(each.labels.names)} (negative: {', '.join(sorted(each.labels.negative)) or 'none'})" for each in (one, other)]
-        raise RelconError(f"{where}: their labels differ, {sides[0]} and {sides[1]}.")
+        raise RelconError(f"{one.folder} and {other.folder} cannot be compared: their labels differ, {sides[0]} and {sides[1]}.")
+
+
+def _check_pair(one: Results, other: Results) -> None:
+    """RelconError where the two did not answer the same questions."""
+    _check_labels(one, other)
+    where = f"{one.folder} and {other.folder} cannot be compared"
     alone = [[uid for uid in first.predictions if uid not in second.predictions] for first, second in ((one, other), (other, one))]
     if any(alone):
         parts = [f"{len(ids)} only in {'AB'[side]}, the first is {ids[0]}" for side, ids in enumerate(alone) if ids]

@@ -70,15 +70,20 @@ def _tests(comparison: "Comparison") -> None:
     low, high = comparison.interval
     lines = [
         f"95 % interval of A - B          {low:+.4f} to {high:+.4f} (bootstrap, {comparison.trials} samples)",
-        f"approximate randomisation       p = {comparison.p_randomisation:.4f} ({comparison.trials} exchanges)",
+        f"approximate randomisation       {_p(comparison.p_randomisation)} ({comparison.trials} exchanges)",
     ]
     if comparison.p_mcnemar is not None:
-        lines.append(f"McNemar (right or wrong)        p = {comparison.p_mcnemar:.4f}")
+        lines.append(f"McNemar (right or wrong)        {_p(comparison.p_mcnemar)}")
     if comparison.p_t is not None:
-        lines.append(f"paired t-test over {len(comparison.runs):>2} runs      p = {comparison.p_t:.4f}")
+        lines.append(f"paired t-test over {len(comparison.runs):>2} runs      {_p(comparison.p_t)}")
     typer.echo("\n".join(lines))
     better = "A" if comparison.difference > 0 else "B"
     typer.echo(f"{better} is better at the 5 % level." if comparison.p_randomisation < 0.05 else "No difference at the 5 % level.")
+
+
+def _p(value: float) -> str:
+    """A p value; a small one is never 0."""
+    return f"p = {value:.4f}" if value >= 0.0001 else "p < 0.0001"
 
 
 def _differences(comparison: "Comparison", most: int) -> None:
