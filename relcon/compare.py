@@ -138,7 +138,9 @@ def evaluations(path: Path) -> Dict[str, Path]:
     for run in [path, *above]:
         repeated = [folder for kind in REPEATS for folder in run.glob(f"{kind}/*") if folder.is_dir()]
         if repeated:
-            return {folder.relative_to(run).as_posix(): _evaluation(folder / path.relative_to(run)) for folder in sorted(repeated, key=_place)}
+            return {
+                folder.relative_to(run).as_posix(): _evaluation(folder / path.relative_to(run)) for folder in sorted(repeated, key=_place)
+            }
     return {"": _evaluation(path)}
 
 
