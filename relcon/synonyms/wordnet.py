@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, List, Optional
 
@@ -53,8 +54,9 @@ def cleaned(name: str) -> str:
     return " ".join(re.sub(r"[^a-z ]", "", re.sub(r"[_-]", " ", name.lower())).split())
 
 
+@lru_cache(maxsize=2)
 def open_wordnet(directory: Optional[str]) -> Any:
-    """nltk's reader over a WordNet; see `WordNet` for `directory`."""
+    """nltk's reader over a WordNet, opened once per process (it takes seconds); see `WordNet` for `directory`."""
     from nltk.corpus.reader.wordnet import WordNetCorpusReader  # nltk is slow to import: only when WordNet is wanted
 
     class EnglishWordNet(WordNetCorpusReader):
