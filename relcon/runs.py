@@ -61,13 +61,14 @@ def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
     if filled and not is_run(path):
         raise RelconError(f"--output {path} holds files that are no relcon run. Choose an empty or new folder.")
     if filled and not resume and not overwrite:
-        raise RelconError(f"--output {path} holds another run. Go on with it (--resume), replace it (--overwrite), or choose another folder.")
+        ways = "Go on with it (--resume), replace it (--overwrite), or choose another folder."
+        raise RelconError(f"--output {path} holds another run. {ways}")
     if resume and not filled:
         raise RelconError(f"There is no run to resume in {path}. Leave out --resume to start one.")
     foreign = sorted({each.name for each in path.iterdir()} - set(OWN)) if overwrite and filled else []
     if foreign:
         shown = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
-        raise RelconError(f"--output {path} holds beside a run what relcon did not write ({shown}). Move that away, or choose another folder.")
+        raise RelconError(f"--output {path} holds files that relcon did not write ({shown}). Move them away, or choose another folder.")
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -44,7 +44,7 @@ def test_bytes(tmp_path):
 
 def test_a_place_below_a_file_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RelconError, match="cannot be written: .*Choose another place"), atomic(tmp_path / "file" / "x.txt"):
+    with pytest.raises(RelconError, match=r"cannot be written: .*Choose another place"), atomic(tmp_path / "file" / "x.txt"):
         pass
 
 

@@ -33,7 +33,7 @@ def test_new_and_empty_folders_are_taken(tmp_path):
 
 
 def test_another_run_needs_a_decision(run):
-    with pytest.raises(RelconError, match="holds another run.*--resume.*--overwrite"):
+    with pytest.raises(RelconError, match=r"holds another run.*--resume.*--overwrite"):
         check(run.path)
     check(run.path, resume=True)
     check(run.path, overwrite=True)
@@ -70,7 +70,7 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RelconError, match="is a file; a folder is needed"):
         check(tmp_path / "file")
-    with pytest.raises(RelconError, match="cannot be made: .*file is a file, not a folder"):
+    with pytest.raises(RelconError, match=r"cannot be made: .*file is a file, not a folder"):
         check(tmp_path / "file" / "run")
 
 

@@ -68,6 +68,12 @@ def data(tmp_path: Path, records: List[Dict[str, Any]]) -> Path:
     return folder
 
 
+@pytest.fixture
+def change(data: Path) -> Callable[..., None]:
+    """`change("train", function, 3)`: a function over record 3 (or over every record) of a split, in place."""
+    return lambda split, function, number=-1: rewrite(data / f"{split}.jsonl", function, number)
+
+
 def rewrite(path: Path, change: Callable[[Dict[str, Any]], Any], number: int = -1) -> None:
     """Change every record of a file in place, or only that of one number (from 0)."""
     found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
