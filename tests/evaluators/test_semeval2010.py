@@ -81,6 +81,19 @@ def test_the_profile_is_the_official_score(sample):
         assert figures[f"recall/{name}"] == int(right) / int(items)
 
 
+def test_micro18_is_the_micro_average_of_the_directed_evaluation(sample):
+    gold, predicted, printed = sample
+    figures = score(gold, predicted, LABELS, "semeval2010.micro18")
+    right, predictions, precision, _, items, recall, f1 = ratios(sections(printed)[0])[-1]
+    in_key = [each for each in predicted if each in gold]  # the scorer takes a relation that is not in the key for Other
+    assert sum(each not in (None, "Other") for each in in_key) == predictions
+    strange = sum(each is not None and each not in gold and each != "Other" for each in predicted)
+    assert figures["recall"] == pytest.approx(right / items) and round(100 * figures["recall"], 2) == recall
+    assert figures["precision"] == pytest.approx(right / (predictions + strange))
+    if not strange:
+        assert [round(100 * figures[name], 2) for name in ("precision", "f1")] == [precision, f1]
+
+
 def test_all_training_labels_give_6_35(shared):
     folder = shared(FOLDER)
     key, answers = read_answers(folder / "answer_key2.txt"), read_answers(folder / "proposed_answer2.txt")
