@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from relcon.checking import check_config
+from relcon.checking import require_sound
 from relcon.config import LoadedConfig, resolve
-from relcon.errors import ConfigError
 from relcon.files import write_json
 from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
 from relcon.protocols import Single
@@ -44,9 +43,7 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     DataError with those of the data, RelconError where `output` holds something else or a stage cannot be built. A run that
     fails before it trained or measured anything leaves nothing behind.
     """
-    problems = check_config(loaded)
-    if problems:
-        raise ConfigError(problems)
+    require_sound(loaded)
     check_output(output, resume=resume, overwrite=overwrite)
     settings = Training.of(loaded.tree["training"])
     corpus = read_corpus(loaded)
