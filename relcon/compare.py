@@ -97,8 +97,11 @@ def compare_runs(
     metric: of the profile. profile: instead of the one that both were scored with. trials: exchanges and bootstrap samples.
     seed: draws them.
 
-    RelconError where a run has no predictions, or where instances, gold labels, label sets or profiles differ.
+    RelconError where a run has no predictions, or where instances, gold labels, label sets or profiles differ. ValueError where
+    trials are fewer than 1.
     """
+    if trials < 1:
+        raise ValueError(f"trials: {trials} is below 1")
     found = [{name: read_results(folder) for name, folder in evaluations(path).items()} for path in (a, b)]
     runs = _same_runs(a, b, *found)
     pairs = [(found[0][name], found[1][name]) for name in runs]

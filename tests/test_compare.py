@@ -110,6 +110,12 @@ def test_seeds_share_their_instances(write, tmp_path):
     assert found.p_t is None, "the difference is the same in both"
 
 
+def test_seeds_come_in_their_order(write, tmp_path):
+    for seed in (10, 2, 1):
+        write(f"a/seeds/seed_{seed}", A)
+    assert list(evaluations(tmp_path / "a")) == ["seeds/seed_1", "seeds/seed_2", "seeds/seed_10"]
+
+
 def test_two_stages_of_one_run(write, tmp_path):
     write("run/stages/plain/scores", A)
     write("run/stages/contrastive/scores", B)
@@ -187,6 +193,32 @@ def test_a_sentence_may_hold_any_character(write):
     assert read_results(folder).predictions["i0"].text == "[e1 one\u2028two\x85] of i0 [/b]"
 
 
+def test_labels_that_are_none_of_the_task(write):
+    """They would count for nothing, and silently."""
+    with pytest.raises(DataError, match=r"predictions.jsonl:2: 'Y' is not a label of this task"):
+        read_results(write("a", ["x", "Y", *A[2:]]))
+    with pytest.raises(DataError, match=r"predictions.jsonl:1: 'z' is not a label of this task"):
+        read_results(write("a", A, gold=["z", *GOLD[1:]]))
+    with pytest.raises(RelconError, match=r"scores.json is not what relcon.Scores.v1 writes \('z' is not a label"):
+        read_results(write("a", A, lost=[{"label": "z"}]))
+
+
+def test_folds_of_one_run_have_the_same_labels(write, tmp_path):
+    for run in ("a", "b"):
+        write(f"{run}/folds/fold_1", A)
+        write(f"{run}/folds/fold_2", B, labels=[*NAMES, "z"])
+    with pytest.raises(RelconError, match=r"fold_1 and .*fold_2 cannot be compared: their labels differ"):
+        compare_runs(tmp_path / "a", tmp_path / "b", trials=100)
+
+
+def test_predictions_that_are_no_utf8(write):
+    folder = write("a", A)
+    content = (folder / "predictions.jsonl").read_bytes()
+    (folder / "predictions.jsonl").write_bytes(content.replace(b"of i1 ", b"of \xe9 "))
+    with pytest.raises(DataError, match=r"predictions.jsonl:2: expected"):
+        read_results(folder)
+
+
 # ---- the command line ----------------------------------------------------------------------------------------------------
 
 
@@ -205,7 +237,7 @@ def test_command_without_examples_over_seeds(write, shown, tmp_path):
         write(f"a/seeds/seed_{seed}", A, text=False)
         write(f"b/seeds/seed_{seed}", other, text=False)
     code, out, _ = shown("compare", tmp_path / "a", tmp_path / "b", "--trials", "200", "--metric", "precision")
-    assert code == 0 and "precision (micro)" in out and "mean" in out and "paired t-test over  2 runs" in out
+    assert code == 0 and "precision (micro)" in out and "mean" in out and "paired t-test over 2 runs" in out
     assert "gold x" not in out
     assert out.splitlines()[-1].startswith("Next: relcon compare") and out.splitlines()[-1].endswith("--examples 10")
 

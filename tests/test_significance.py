@@ -1,5 +1,6 @@
 """Paired tests against plain loops over instances, and known p values."""
 
+import itertools
 import random
 
 import numpy as np
@@ -45,6 +46,41 @@ def test_observed_figures_are_those_of_the_scores(profile):
     for side in (0, 1):
         expected = [figure(list(run.values()), side + 1, profile, gone) for run, gone in zip(runs, lost, strict=True)]
         assert found.observed()[side] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("profile", ["micro", "macro", "accuracy"])
+@pytest.mark.parametrize("kind", ["single", "seeds", "folds"])
+def test_every_exchange_gives_the_difference_of_the_scores(kind, profile):
+    """The same exchanges, once counted in cells and once scored instance by instance."""
+    golds = {uid: row.gold for uid, row in answers(10, 60).items()}
+    more = {uid: Answer(golds[uid], row.a, row.b) for uid, row in answers(11, 60).items()}
+    runs = {"single": [answers(10, 60)], "seeds": [answers(10, 60), more], "folds": [answers(10, 60), answers(12, 30, first=60)]}[kind]
+    lost = [["x", "y", "y"], ["x"]][: len(runs)]
+    found = cells(runs, lost, profile)
+    place, draw = {}, random.Random(1)
+    cell = {uid: place.setdefault(tuple(run.get(uid) for run in runs), len(place)) for run in runs for uid in run}
+    assert list(found.sizes) == np.bincount(list(cell.values())).tolist()
+    for _ in range(20):
+        exchanged = {uid for uid in cell if draw.random() < 0.5}
+        count = np.bincount([cell[uid] for uid in exchanged], minlength=len(place))[None]
+        mixed = [[Answer(row.gold, row.b, row.a) if uid in exchanged else row for uid, row in run.items()] for run in runs]
+        expected = np.mean(
+            [figure(rows, 1, profile, gone) - figure(rows, 2, profile, gone) for rows, gone in zip(mixed, lost, strict=True)]
+        )
+        assert found.differences(found.sizes - count, count) == pytest.approx([expected])
+
+
+def test_randomisation_against_all_exchanges():
+    """Nine instances have 512 exchanges: p is their share with as large a difference."""
+    rows = list(answers(13, 9, 0.9, 0.3).values())
+    observed = abs(figure(rows, 1, "micro") - figure(rows, 2, "micro"))
+    as_large = 0
+    for exchanged in itertools.product([False, True], repeat=len(rows)):
+        mixed = [Answer(row.gold, row.b, row.a) if change else row for row, change in zip(rows, exchanged, strict=True)]
+        as_large += abs(figure(mixed, 1, "micro") - figure(mixed, 2, "micro")) >= observed - 1e-12
+    assert 0.02 < as_large / 512 < 0.9, "a case that says something"
+    found = randomisation(cells([{str(number): row for number, row in enumerate(rows)}]), 20_000, 0)
+    assert found == pytest.approx(as_large / 512, abs=0.015)
 
 
 @pytest.mark.parametrize("profile", ["micro", "macro"])

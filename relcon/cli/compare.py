@@ -25,7 +25,7 @@ def compare_cli(
     metric: Metric = typer.Option(Metric.f1, "--metric", help="What is compared."),
     profile: Optional[str] = typer.Option(None, "--profile", help="A metric profile instead of the one that both were scored with."),
     trials: int = typer.Option(10_000, "--trials", min=100, help="Random exchanges, and bootstrap samples."),
-    seed: int = typer.Option(0, "--seed", help="Draws them."),
+    seed: int = typer.Option(0, "--seed", min=0, help="Draws them."),
 ) -> None:
     """Compare two runs that evaluated the same instances, with a paired significance test.
 
@@ -75,7 +75,7 @@ def _tests(comparison: "Comparison") -> None:
     if comparison.p_mcnemar is not None:
         lines.append(f"McNemar (right or wrong)        {_p(comparison.p_mcnemar)}")
     if comparison.p_t is not None:
-        lines.append(f"paired t-test over {len(comparison.runs):>2} runs      {_p(comparison.p_t)}")
+        lines.append(f"paired t-test over {len(comparison.runs)} runs        {_p(comparison.p_t)}")
     typer.echo("\n".join(lines))
     better = "A" if comparison.difference > 0 else "B"
     typer.echo(f"{better} is better at the 5 % level." if comparison.p_randomisation < 0.05 else "No difference at the 5 % level.")
