@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
@@ -98,8 +99,15 @@ class TrainingStage(Stage):
     # ---- the work ----
 
     def check(self, corpus: Corpus, where: str) -> None:
-        """Its part of the data must be there and readable."""
-        (self.data or corpus).split(self.split)
+        """Its part of the data must be there, and what its streams look things up in (WordNet, a parser): the first document is
+        tried."""
+        data = (self.data or corpus).split(self.split)
+        first = replace(data, instances=[each for each in data.instances if each.document is data.instances[0].document])
+        for name, sampler in self.streams.items():
+            try:
+                sampler.prepare(first)
+            except RelconError as error:
+                raise RelconError(f"{where[:-1]}.streams.{name}] {error}") from error
 
     def run(self, context: StageContext) -> Artifacts:
         """Train, save to `stages/NAME/model` and hand on."""

@@ -121,7 +121,7 @@ def test_a_class_with_one_example(refused, change, protocol):
 
 def entangled(record):
     """Two entities of one sentence, the second inside the first, and a third that overlaps it."""
-    words = "The alpha beta gamma kinase complex binds the other one".split()
+    words = ["The", "alpha", "beta", "gamma", "kinase", "complex", "binds", "the", "other", "one"]
     entities = [{"words": [1, 6]}, {"words": [2, 4]}, {"words": [3, 8]}]
     relations = [{"head": h, "tail": t, "label": "inhibits"} for h, t in ((0, 1), (1, 2), (2, 0))]
     record.update(words=words, entities=entities, relations=relations)
