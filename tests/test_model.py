@@ -1,0 +1,111 @@
+"""Saved models: what is written is what is loaded, and pairs that the encoder cannot see are no relation."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from relcon.config import resolve
+from relcon.data.labels import LabelSet
+from relcon.errors import RelconError
+from relcon.interfaces import Parts
+from relcon.model import SavedModel, Trained
+from relcon.testing import tiny_encoder, tiny_instances, tiny_split
+
+RENDERER = {"@renderers": "relcon.EntityMarkers.v1", "unit": "markers"}
+TOWER = {"@towers": "relcon.Tower.v1", "encoder": "text", "pooler": "pair", "head": [8]}
+TASKS = {
+    "relation": {"@tasks": "relcon.Classification.v1", "stream": "train", "tower": TOWER},
+    "masked": {"@tasks": "relcon.MaskedLanguageModel.v1", "stream": "train", "encoder": "text"},
+}
+POOLERS = {"pair": {"@poolers": "relcon.SpanPool.v1", "inside": "first"}}
+
+
+def trained(labels: LabelSet, max_length: int = 64) -> Trained:
+    torch.manual_seed(1)
+    encoder = tiny_encoder(max_length=max_length)
+    renderer = resolve(RENDERER, "renderer")
+    encoder.add_tokens(renderer.special_tokens)
+    parts = Parts({"text": encoder}, {name: resolve(block, name) for name, block in POOLERS.items()}, labels)
+    tasks = {name: resolve(block, name) for name, block in TASKS.items()}
+    for task in tasks.values():
+        task.build(parts)
+    blocks = {"poolers": POOLERS, "tasks": TASKS, "renderer": RENDERER}
+    return Trained(parts, tasks, blocks, renderer.special_tokens, "relation", renderer)
+
+
+def test_a_loaded_model_predicts_what_the_saved_one_did(tmp_path: Path) -> None:
+    made = trained(tiny_split().labels)
+    made.save(tmp_path / "model")
+    loaded = SavedModel(tmp_path / "model").load()
+    instances = tiny_instances()
+    assert loaded.labels == made.parts.labels
+    assert torch.allclose(loaded.probabilities(instances), made.model().probabilities(instances), atol=1e-6)
+    assert torch.allclose(loaded.embed(instances), made.model().embed(instances), atol=1e-6)
+    assert not torch.allclose(loaded.probabilities(instances)[0], loaded.probabilities(instances)[1], atol=1e-6)
+
+
+def test_the_encoder_loads_without_relcon_and_weights_are_written_once(tmp_path: Path) -> None:
+    made = trained(tiny_split().labels)
+    made.save(tmp_path / "model")
+    assert AutoTokenizer.from_pretrained(tmp_path / "model" / "text").convert_tokens_to_ids("[E1]") > 0
+    model = AutoModel.from_pretrained(tmp_path / "model" / "text")
+    assert torch.equal(model.get_input_embeddings().weight, made.parts.encoders["text"].model.get_input_embeddings().weight)
+    heads = made.heads()
+    assert all("embeddings" not in name and "encoder" not in name.split(".", 2)[2] for name in heads)
+    assert any(name.startswith("tasks.relation.") for name in heads) and any(name.startswith("tasks.masked.") for name in heads)
+
+
+def test_probabilities_sum_to_one_and_evaluation_leaves_training_mode_alone() -> None:
+    made = trained(tiny_split().labels)
+    made.modules().train()
+    rows = made.model().probabilities(tiny_instances())
+    assert rows.shape == (len(tiny_instances()), len(made.parts.labels))
+    assert torch.allclose(rows.sum(1), torch.ones(len(rows)))
+    assert made.parts.encoders["text"].training
+    assert made.model().probabilities([]).shape == (0, len(made.parts.labels))
+
+
+def test_a_pair_that_does_not_fit_is_no_relation_and_is_counted() -> None:
+    labels = tiny_split().labels
+    assert labels.negative
+    model = trained(labels, max_length=6).model()
+    predicted = model.predict(tiny_instances())
+    assert model.lost_views > 0
+    assert sum(name in labels.negative for name in predicted) >= model.lost_views
+
+
+def test_without_a_negative_label_a_lost_pair_is_undecided() -> None:
+    model = trained(LabelSet(("a", "b", "c")), max_length=6).model()
+    rows = model.probabilities(tiny_instances())
+    assert model.lost_views > 0
+    assert any(torch.allclose(row, torch.full((3,), 1 / 3)) for row in rows)
+
+
+def test_a_fingerprint_tells_models_apart(tmp_path: Path) -> None:
+    made = trained(tiny_split().labels)
+    made.save(tmp_path / "a")
+    made.save(tmp_path / "b")
+    assert SavedModel(tmp_path / "a").fingerprint() == SavedModel(tmp_path / "b").fingerprint()
+    with torch.no_grad():
+        next(iter(made.tasks["relation"].tower.head.parameters()))[0] += 1  # type: ignore[union-attr]
+    made.save(tmp_path / "b")
+    assert SavedModel(tmp_path / "a").fingerprint() != SavedModel(tmp_path / "b").fingerprint()
+
+
+def test_what_is_no_model_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RelconError, match="no relcon model"):
+        SavedModel(tmp_path)
+    made = trained(tiny_split().labels)
+    made.classifier = None
+    made.save(tmp_path / "model")
+    with pytest.raises(RelconError, match="no relation classifier"):
+        SavedModel(tmp_path / "model").load()
+    with pytest.raises(RelconError, match="no pooler 'pairs'.*Did you mean 'pair'"):
+        SavedModel(tmp_path / "model").pooler("pairs")
+    about = json.loads((tmp_path / "model" / "model.json").read_text())
+    (tmp_path / "model" / "model.json").write_text(json.dumps({**about, "schema": 99}))
+    with pytest.raises(RelconError, match="too old"):
+        SavedModel(tmp_path / "model")
