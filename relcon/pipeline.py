@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from relcon.checking import require_sound
 from relcon.config import LoadedConfig, resolve
+from relcon.evaluators.pooled import pooled_stages
 from relcon.files import write_json
 from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
 from relcon.protocols import Single
@@ -172,7 +173,8 @@ def link(source: Path, target: Path) -> None:
 
 
 def summarise(top: RunFolder, summary: RunSummary) -> None:
-    """Mean, standard deviation and interval of every figure over the runs, into the top folder's `metrics.json`."""
+    """Mean, standard deviation and interval of every figure over the runs, into the top folder's `metrics.json`; and into
+    `pooled.json` the figures of all folds' predictions together, where no instance is tested twice."""
     stages: Dict[str, List[Dict[str, float]]] = {}
     for figures in summary.figures.values():
         for stage, values in figures.items():
@@ -182,6 +184,9 @@ def summarise(top: RunFolder, summary: RunSummary) -> None:
         top.path / "metrics.json",
         {stage: {name: estimate._asdict() for name, estimate in values.items()} for stage, values in summary.estimates.items()},
     )
+    together = pooled_stages([top.path / subfolder for subfolder in summary.figures], list(summary.headlines))
+    if together:
+        write_json(top.path / "pooled.json", together)
 
 
 def headline_rows(summary: RunSummary) -> List[Dict[str, Any]]:

@@ -12,10 +12,18 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 ALL = sorted(str(file.relative_to(CONFIGS)) for file in CONFIGS.rglob("*.cfg"))
 PAPER = [name for name in ALL if "paper/" in name]
 METHOD = [name for name in ALL if name.startswith("clre/") and name not in PAPER]
-PLACES = ("stages.pretrain.streams.views.augmenter", "stages.evaluate.evaluators.shift.augmenter", "stages.finetune.streams.train.augmenter")
+PLACES = (
+    "stages.pretrain.streams.views.augmenter",
+    "stages.evaluate.evaluators.shift.augmenter",
+    "stages.finetune.streams.train.augmenter",
+)
 SHORT = ["--training.max_steps", "2", "--training.batch_size", "4"]
 REAL = {
-    "chemprot": ("data/chemprot/ChemProt_Corpus", {"train": "chemprot_training", "dev": "chemprot_development", "test": "chemprot_test_gs"}, 4),
+    "chemprot": (
+        "data/chemprot/ChemProt_Corpus",
+        {"train": "chemprot_training", "dev": "chemprot_development", "test": "chemprot_test_gs"},
+        4,
+    ),
     "ddi": ("data/ddi2013", {"train": "Train", "test": "Test"}, 60),
     "semeval": (
         "data/semeval2010_task8/SemEval2010_task8_all_data",
@@ -64,7 +72,11 @@ def tiny(name: str, encoder: Path) -> List[str]:
 def lexicon(name: str) -> List[str]:
     """Overrides that take synonyms from the sample's lexicon instead of WordNet."""
     places = [place for place in PLACES if in_config(name, f"[{place}.synonyms]")]
-    return [word for place in places for word in (f"--{place}.synonyms.@synonyms", "relcon.Lexicon.v1", f"--{place}.synonyms.path", "sample:synonyms.tsv")]
+    return [
+        word
+        for place in places
+        for word in (f"--{place}.synonyms.@synonyms", "relcon.Lexicon.v1", f"--{place}.synonyms.path", "sample:synonyms.tsv")
+    ]
 
 
 def figures(run: Path) -> Dict[str, Any]:
@@ -102,14 +114,26 @@ def test_says_how_it_is_run_and_has_the_keys_that_all_have(name: str) -> None:
 
 
 def test_quickstart_runs_with_its_own_encoder(tmp_path: Path) -> None:
-    relcon("train", CONFIGS / "quickstart.cfg", "--output", tmp_path / "run", *SHORT, "--data.limit", "10", "--stages.pretrain.data.limit", "60")
+    relcon(
+        "train",
+        CONFIGS / "quickstart.cfg",
+        "--output",
+        tmp_path / "run",
+        *SHORT,
+        "--data.limit",
+        "10",
+        "--stages.pretrain.data.limit",
+        "60",
+    )
     found = figures(tmp_path / "run")
     assert {"scores.f1", "shift.rate"} <= set(found["with_contrast"]) == set(found["without_contrast"])
     assert found["pretrain"]["steps"] == found["baseline"]["steps"] == found["finetune"]["steps"] == 2
 
 
 @pytest.mark.parametrize("name", METHOD)
-def test_method_runs_on_small_records(name: str, small: Callable[..., Any], encoder: Path, parser: Path, pairs: Path, tmp_path: Path) -> None:
+def test_method_runs_on_small_records(
+    name: str, small: Callable[..., Any], encoder: Path, parser: Path, pairs: Path, tmp_path: Path
+) -> None:
     paths = {**small(task_of(name)), "parser": parser, **({"pairs": pairs} if in_config(name, "pairs = null") else {})}
     relcon("train", CONFIGS / name, "--output", tmp_path / "run", *given(paths), *tiny(name, encoder), *lexicon(name))
     assert {"scores.f1", "scores.precision", "scores.recall", "shift.rate"} <= set(figures(tmp_path / "run")["evaluate"])
@@ -146,7 +170,9 @@ def test_ppi_runs_on_the_real_corpus(shared: Callable[[str], Path], encoder: Pat
     assert figures(tmp_path / "run")["evaluate"]["scores.instances"]["mean"] == 40
 
 
-def test_ppi_reads_the_original_files_as_its_header_says(shared: Callable[[str], Path], encoder: Path, parser: Path, tmp_path: Path) -> None:
+def test_ppi_reads_the_original_files_as_its_header_says(
+    shared: Callable[[str], Path], encoder: Path, parser: Path, tmp_path: Path
+) -> None:
     folder = shared("data/aimed/aimed")
     files = sorted(file.name for file in folder.glob("abstract*") if "<p1" in file.read_text(encoding="utf-8"))[:8]
     (tmp_path / "aimed").mkdir()
@@ -169,7 +195,16 @@ def test_baseline_of_the_published_settings(small: Callable[..., Any], encoder: 
     name = "clre/paper/ddi_biobert.cfg"
     words = ["--stages.pretrain.epochs", "0", "--stages.pretrain.snapshots", "null", "--stages.finetune.choose_snapshot", "false"]
     words += ["--stages.pretrain.max_steps", "0"]  # SHORT has set it; the config's own is 0
-    relcon("train", CONFIGS / name, "-o", tmp_path / "run", *given({**small("ddi"), "parser": parser}), *tiny(name, encoder), *lexicon(name), *words)
+    relcon(
+        "train",
+        CONFIGS / name,
+        "-o",
+        tmp_path / "run",
+        *given({**small("ddi"), "parser": parser}),
+        *tiny(name, encoder),
+        *lexicon(name),
+        *words,
+    )
     assert figures(tmp_path / "run")["pretrain"]["steps"] == 0
 
 
@@ -185,7 +220,9 @@ def test_external_pairs_are_all_that_the_contrastive_step_reads(
     assert figures(tmp_path / "run")["pretrain"]["steps"] == found // 4
 
 
-def test_augmented_training_has_four_times_as_many_instances(small: Callable[..., Any], encoder: Path, parser: Path, tmp_path: Path) -> None:
+def test_augmented_training_has_four_times_as_many_instances(
+    small: Callable[..., Any], encoder: Path, parser: Path, tmp_path: Path
+) -> None:
     name = "clre/augmented_training.cfg"
     words = [*given({**small("chemprot"), "parser": parser}), *tiny(name, encoder), *lexicon(name), "--training.max_steps", "0"]
     words += ["--training.epochs", "1", "--training.batch_size", "1"]
@@ -194,6 +231,17 @@ def test_augmented_training_has_four_times_as_many_instances(small: Callable[...
     words = [word for word in words if "streams.train.augmenter" not in word and word not in ("relcon.Lexicon.v1", "sample:synonyms.tsv")]
     shift = "--stages.evaluate.evaluators.shift.augmenter.synonyms"
     words = [word for word in words if not word.startswith(shift)]
-    relcon("train", CONFIGS / name, "-o", tmp_path / "plain", *words, *plain, f"{shift}.@synonyms", "relcon.Lexicon.v1", f"{shift}.path", "sample:synonyms.tsv")
+    relcon(
+        "train",
+        CONFIGS / name,
+        "-o",
+        tmp_path / "plain",
+        *words,
+        *plain,
+        f"{shift}.@synonyms",
+        "relcon.Lexicon.v1",
+        f"{shift}.path",
+        "sample:synonyms.tsv",
+    )
     steps = [figures(tmp_path / run)["finetune"]["steps"] for run in ("copies", "plain")]
     assert steps == [48, 12]

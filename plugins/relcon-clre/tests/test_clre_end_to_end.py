@@ -169,6 +169,7 @@ def test_seeds_are_runs_of_their_own(first, train, tmp_path):
     assert results(run / "seeds/seed_1") == results(first)
     assert read(run / "seeds/seed_2/run.json")["seed"] == 2
     assert_summary(run, [run / "seeds/seed_1", run / "seeds/seed_2"])
+    assert not (run / "pooled.json").exists()  # both test the same instances
 
 
 def test_folds_test_every_pair_once(train, tmp_path):
@@ -179,6 +180,17 @@ def test_folds_test_every_pair_once(train, tmp_path):
     tested = [record["id"] for fold in folds for record in lines(fold / "predictions.jsonl")]
     assert len(tested) == len(set(tested)) == sum(read(fold / "metrics.json")["evaluate"]["scores.instances"] for fold in folds)
     assert_summary(run, folds)
+    assert_pooled(run, [record for fold in folds for record in lines(fold / "predictions.jsonl")])
+
+
+def assert_pooled(run, predictions):
+    """Beside the mean of the folds' figures, those of all predictions in one heap, counted here by hand."""
+    right = sum(each["gold"] == each["predicted"] != "none" for each in predictions)
+    gold, predicted = (sum(each[side] != "none" for each in predictions) for side in ("gold", "predicted"))
+    found = read(run / "pooled.json")["evaluate.scores"]
+    assert gold and found["recall"] == pytest.approx(right / gold)
+    assert found["precision"] == pytest.approx(right / predicted if predicted else 0)
+    assert (found["instances"], found["lost"]) == (len(predictions), 0)
 
 
 def assert_summary(run, parts):
