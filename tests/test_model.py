@@ -103,7 +103,7 @@ def test_what_is_no_model_is_said(tmp_path: Path) -> None:
     made.save(tmp_path / "model")
     with pytest.raises(RelconError, match="no relation classifier"):
         SavedModel(tmp_path / "model").load()
-    with pytest.raises(RelconError, match="no pooler 'pairs'.*Did you mean 'pair'"):
+    with pytest.raises(RelconError, match=r"no pooler 'pairs'.*Did you mean 'pair'"):
         SavedModel(tmp_path / "model").pooler("pairs")
     about = json.loads((tmp_path / "model" / "model.json").read_text())
     (tmp_path / "model" / "model.json").write_text(json.dumps({**about, "schema": 99}))
