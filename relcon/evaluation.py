@@ -1,10 +1,13 @@
 """Measure a finished run's model again: on another split, or on data that it has never seen."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from relcon.config import load_config, resolve
-from relcon.errors import RelconError
+from relcon.data.corpus import where
+from relcon.data.document import Instance
+from relcon.data.labels import LabelSet
+from relcon.errors import DataError, Problem, RelconError, did_you_mean
 from relcon.files import read_json, write_json
 from relcon.interfaces import Corpus, Evaluator, Lost, Split
 from relcon.model import SavedModel
@@ -40,14 +43,26 @@ def labelled_data(predictor: Predictor, path: Path) -> Split:
     """A split of documents that the run has not seen; RelconError where they carry no labels."""
     labels = predictor.model.labels
     documents = list(predictor.read(path))
+    if not any(relation.label is not None for document in documents for relation in document.relations):
+        raise RelconError(f"{path} has no labelled relation, so there is nothing to score. Use `relcon predict` for unlabelled data.")
     found = [predictor.candidates.instances(document, labels) for document in documents]
     instances = [instance for group, _ in found for instance in group]
     lost: List[Lost] = [each for _, group in found for each in group]
-    if any(instance.label is None for instance in instances):
-        raise RelconError(f"{path} has pairs without a label: there is nothing to score. Use `relcon predict` for unlabelled data.")
-    for instance in instances:
-        labels.number(str(instance.label))
+    refuse_unknown_labels(instances, labels)
     return Split(path.name, documents, instances, labels, lost)
+
+
+def refuse_unknown_labels(instances: Sequence[Instance], labels: LabelSet) -> None:
+    """DataError with file and line of each instance whose label is missing or none that the model knows."""
+    problems = []
+    for instance in instances:
+        if instance.label is None:
+            problems.append(Problem(where(instance.document), "a pair has no label; `relcon predict` takes unlabelled data."))
+        elif instance.label not in labels.names:
+            near = did_you_mean(instance.label, labels.names)
+            problems.append(Problem(where(instance.document), f"label '{instance.label}' is none that the model was trained on.{near}"))
+    if problems:
+        raise DataError(problems, "Every pair must have a label that the model knows:")
 
 
 def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Evaluator]:

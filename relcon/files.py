@@ -23,7 +23,9 @@ def atomic(path: PathLike, mode: str = "w") -> Iterator[IO[Any]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = temporary.open(mode, encoding=None if "b" in mode else "utf-8")
     except OSError as error:
-        raise RelconError(f"{path} cannot be written: {error.strerror}. Choose another place or change its permissions.") from error
+        below_file = isinstance(error, (FileExistsError, NotADirectoryError))
+        reason = f"{path.parent} is a file or lies below one" if below_file else error.strerror
+        raise RelconError(f"{path} cannot be written: {reason}. Choose another place or change its permissions.") from error
     try:
         with file:
             yield file

@@ -11,6 +11,7 @@ def predict_cli(
     input: Path = typer.Argument(..., help="A file or folder that the reader reads, labelled or not."),
     output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per candidate pair."),
     reader: Optional[str] = typer.Option(None, "--reader", help="Another reader than the run's: relcon.JSONLines.v1"),
+    candidates: Optional[str] = typer.Option(None, "--candidates", help="Another candidate rule than the run's: relcon.EntityPairs.v1"),
     positive_only: bool = typer.Option(False, "--positive-only", help="Leave out pairs predicted to have no relation."),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own."),
 ) -> None:
@@ -32,7 +33,8 @@ def predict_cli(
     import_code(code)
     if not input.exists():
         raise RelconError(f"{input} does not exist. Give a file or folder to predict on.")
-    predictor = Predictor(run, {"@readers": reader} if reader else None)
+    blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
+    predictor = Predictor(run, *blocks)
     count = 0
     with atomic(output) as file:
         for document in predictor.predict(predictor.read(input)):
@@ -40,6 +42,10 @@ def predict_cli(
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 count += 1
     typer.echo(f"{count} pairs written to {output}.")
+    if not count and not positive_only:
+        typer.echo(
+            "The candidate rule asks about no pair of these documents; --candidates relcon.EntityPairs.v1 asks about all of a sentence."
+        )
     if predictor.model.lost_views:
         typer.echo(f"{predictor.model.lost_views} pairs did not fit into the encoder's limit and were given no relation.")
     typer.echo(f"Next: relcon evaluate {run} --data {input} (where it is labelled)")
