@@ -1,6 +1,7 @@
 """The documentation is true: files that pages show are the files, commands that pages give run, names and links lead somewhere.
 
-In a page, `<!-- run -->` before a bash block marks commands that run here; `<!-- file PATH -->` before a block says that it shows that file.
+In a page, `<!-- run -->` before a bash block marks commands that run here; `<!-- file PATH -->` before a block says that it
+shows that file.
 """
 
 import re

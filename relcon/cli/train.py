@@ -30,5 +30,7 @@ def train_cli(
     rows = headline_rows(summary)
     if rows:
         report_table(rows)
-    typer.echo(f"The run lies in {output} (metrics.json, predictions.jsonl, model/).")
-    typer.echo(f"Next: relcon predict {output} INPUT --output predictions.jsonl")
+    written = [name for name in ("metrics.json", "predictions.jsonl", "model/") if (output / name).exists()]
+    typer.echo(f"The run lies in {output} ({', '.join(written)}).")
+    following = f"predict {output} INPUT --output predictions.jsonl" if "model/" in written else f"compare {output} OTHER_RUN"
+    typer.echo(f"Next: relcon {following}")

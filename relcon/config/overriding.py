@@ -90,8 +90,11 @@ def _argument_names(override: Override) -> Optional[Set[str]]:
 
 def _set_value(source: Source, override: Override) -> None:
     if override.keys in source.sections:
-        source.remove(override.keys)
-        _put(source, override)
+        gone = source.remove(override.keys)
+        if override.keys[:-1] == ("stages",) and override.value == "null":
+            source.dropped.update((keys, override.place) for keys in gone)  # the stage is left out
+        else:
+            _put(source, override)
     elif override.keys in source.entries or _reach(source, override, override.keys[:-1]):
         _put(source, override)
 

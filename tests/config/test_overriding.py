@@ -103,6 +103,17 @@ def test_null_takes_a_section_away(toy, load):
     assert check_config(loaded) == []
 
 
+def test_null_leaves_a_stage_out(toy):
+    loaded = toy("--stages.evaluate", "null")
+    assert list(loaded.tree["stages"]) == ["pretrain", "finetune"]
+    assert check_config(loaded) == []
+
+
+def test_a_reference_to_a_stage_that_was_left_out(toy):
+    problems = check_config(toy("--stages.pretrain", "null"))
+    assert any("${stages.pretrain.streams.views} is gone" in problem.message for problem in problems), problems
+
+
 def test_inside_a_dictionary_written_as_one_value(load):
     text = '[vars]\nn = 5\na = {"b": {"c": 1, "d": 2, "e": 3, "f": 4}}\n'
     loaded = load(text, "--vars.a.b.c", "2", "--vars.a.b.d", "True", "--vars.a.b.e", "${vars.n}", "--vars.a.b.g", "x")
