@@ -211,14 +211,18 @@ def chosen(train, tmp_path_factory):
     return train(tmp_path_factory.mktemp("runs") / "chosen", *SNAPSHOTS)
 
 
-def test_the_best_snapshot_on_development_data_is_kept(chosen):
-    figures = read(chosen / "metrics.json")["finetune"]
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_best_snapshot_on_development_data_is_kept(train, tmp_path, higher):
+    """Chosen by a figure that differs between any two models, of which more or less is better."""
+    figure = ["--stages.finetune.selection.@evaluators", "test.Certainty.v1", "--stages.finetune.selection.higher_is_better"]
+    run = train(tmp_path / "run", "--code", DATA / "parts.py", *SNAPSHOTS, *figure, json.dumps(higher))
+    figures = read(run / "metrics.json")["finetune"]
     found = {number: figures[f"dev.snapshot_{number}"] for number in (1, 2)}
-    best = max(found, key=found.get)
-    assert (figures["snapshot"], figures["dev"]) == (best, found[best])
-    model = (chosen / "stages/finetune/model/text/model.safetensors").read_bytes()
-    of = {number: (chosen / f"stages/finetune/snapshot_{number}/model/text/model.safetensors").read_bytes() for number in (1, 2)}
-    assert of[1] != of[2] and model == of[best]
+    best = (max if higher else min)(found, key=found.get)
+    assert found[1] != found[2] and (figures["snapshot"], figures["dev"]) == (best, found[best])
+    kept = (run / "stages/finetune/model/text/model.safetensors").read_bytes()
+    of = {number: (run / f"stages/finetune/snapshot_{number}/model/text/model.safetensors").read_bytes() for number in (1, 2)}
+    assert of[1] != of[2] and kept == of[best]
 
 
 def test_the_last_snapshot_is_the_run_without_snapshots(first, chosen):
@@ -246,7 +250,7 @@ def interrupted(train, tmp_path, monkeypatch):
         stops.write_text(str(passes))
         monkeypatch.setenv("RELCON_TEST_STOPS", str(stops))
         block = f"--stages.{stage}.schedule"
-        words = ["--code", DATA / "stopping.py", f"{block}.@schedules", "test.Stopping.v1", f"{block}.at", at, *words]
+        words = ["--code", DATA / "parts.py", f"{block}.@schedules", "test.Stopping.v1", f"{block}.at", at, *words]
         with pytest.raises(SystemExit) as end:
             train(folder, *words)
         assert end.value.code == 130

@@ -1,9 +1,9 @@
-"""A schedule that ends the program in the middle of training, for the tests of `--resume`."""
+"""Parts of the end-to-end tests: a schedule that ends the program in the middle of training, and a figure that is never twice the same."""
 
 import os
 from pathlib import Path
 
-from relcon.interfaces import Schedule
+from relcon.interfaces import Evaluator, Schedule
 from relcon.training.schedules import LinearWarmup
 
 
@@ -23,3 +23,16 @@ class Stopping(LinearWarmup):
                 raise SystemExit(130)
             stops.write_text(str(int(stops.read_text()) - 1))
         return super().factor(step, steps)
+
+
+@Evaluator.register("test.Certainty.v1")
+class Certainty(Evaluator):
+    """The mean probability of the predicted labels; no two models have the same."""
+
+    primary = "certainty"
+
+    def __init__(self, higher_is_better: bool = True):
+        self.higher_is_better = higher_is_better
+
+    def evaluate(self, model, data, folder=None, train=None):
+        return {"certainty": float(model.probabilities(data.instances).double().max(1).values.mean())}
