@@ -20,6 +20,7 @@ from relcon.settings import Training
 from relcon.stages.context import StageContext
 from relcon.stages.evaluate import Evaluate
 from relcon.statistics import Estimate, estimates
+from relcon.training.device import require_device
 from relcon.training.seeding import seed_torch
 
 
@@ -47,6 +48,7 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     require_sound(loaded)
     check_output(output, resume=resume, overwrite=overwrite)
     settings = Training.of(loaded.tree["training"])
+    require_device(settings)
     corpus = read_corpus(loaded)
     protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]") if loaded.tree.get("protocol") else Single()
     runs = list(protocol.runs(corpus, settings.seed))

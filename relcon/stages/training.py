@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from accelerate import Accelerator
 from tqdm import tqdm
 
 from relcon.data.labels import LabelSet
@@ -28,6 +27,7 @@ from relcon.interfaces import (
 from relcon.model import SavedModel, Trained
 from relcon.stages.context import StageContext
 from relcon.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from relcon.training.device import accelerator_for
 from relcon.training.loop import Loop, NonFiniteLoss, StepRecord, Stream
 from relcon.training.optimizers import AdamW
 from relcon.training.schedules import LinearWarmup
@@ -181,7 +181,7 @@ class TrainingStage(Stage):
 
     def loop(self, context: StageContext, trained: Trained, data: Split) -> Loop:
         """The loop over this stage's streams, on the configured device."""
-        accelerator = Accelerator(mixed_precision=context.settings.precision, cpu=context.settings.device == "cpu")
+        accelerator = accelerator_for(context.settings)
         modules = trained.modules().to(accelerator.device)
         for sampler in self.streams.values():
             sampler.prepare(data)

@@ -108,6 +108,10 @@ def test_development_data_that_are_not_there(refused):
     assert "[stages.finetune.selection] needs development data" in said and "--paths.dev FILE" in said
 
 
+def test_a_device_that_there_is_not(refused):
+    assert "[training] device: 'gpu' is no device." in refused("--training.device", "gpu")
+
+
 def test_a_missing_config(relcon, tmp_path):
     ended = relcon("train", tmp_path / "none.cfg", "-o", tmp_path / "run")
     assert (ended.code, ended.out) == (2, "") and "none.cfg does not exist" in ended.err
