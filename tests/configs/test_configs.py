@@ -1,6 +1,7 @@
 """Every config that ships: sound under `relcon check`, and running, cut short by overrides."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -216,6 +217,21 @@ def test_external_pairs_are_all_that_the_contrastive_step_reads(
     paths = {**small("chemprot"), "parser": parser, "pairs": pairs}
     words = [*given(paths), *tiny(name, encoder), *lexicon(name), "--training.max_steps", "0", "--training.epochs", "0"]
     relcon("train", CONFIGS / name, "--output", tmp_path / "run", *words)
+    found = sum(len(json.loads(line)["relations"]) for line in pairs.read_text(encoding="utf-8").splitlines())
+    assert figures(tmp_path / "run")["pretrain"]["steps"] == found // 4
+
+
+def test_the_overrides_of_the_readme_make_any_config_read_external_pairs(
+    small: Callable[..., Any], encoder: Path, parser: Path, pairs: Path, tmp_path: Path
+) -> None:
+    readme = (CONFIGS.parent / "plugins/relcon-clre/README.md").read_text(encoding="utf-8")
+    block = readme[readme.index("    --stages.pretrain.data.@corpora") :].partition("\n\n")[0]
+    words = [str(pairs) if word == "pairs.jsonl" else word for word in shlex.split(block.replace("\\\n", " "))]
+    words += ["--training.max_steps", "0", "--training.epochs", "0", "--stages.pretrain.epochs", "1"]
+    words += ["--stages.pretrain.snapshots", "null", "--stages.finetune.choose_snapshot", "false"]
+    name = "clre/paper/ddi_biobert.cfg"
+    paths = given({**small("ddi"), "parser": parser})
+    relcon("train", CONFIGS / name, "--output", tmp_path / "run", *paths, *tiny(name, encoder), *lexicon(name), *words)
     found = sum(len(json.loads(line)["relations"]) for line in pairs.read_text(encoding="utf-8").splitlines())
     assert figures(tmp_path / "run")["pretrain"]["steps"] == found // 4
 
