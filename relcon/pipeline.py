@@ -63,6 +63,8 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
             Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
     if len(runs) > 1:
         summarise(top, summary)
+    elif top.path / runs[0][0] != top.path:
+        write_json(top.path / "metrics.json", summary.figures[runs[0][0]])
     return summary
 
 

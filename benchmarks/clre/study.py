@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import fmean
 from typing import Dict, List
 
 from relcon.compare import compare_runs
@@ -83,7 +84,7 @@ def run_arm(corpus: str, arm: str, output: Path, full: bool) -> Path:
     """Train and evaluate one arm, unless it is done; its folder."""
     folder = output / corpus / arm.replace(" ", "_")
     if (folder / "metrics.json").exists():
-        return folder
+        return folder  # written last
     words = paths(corpus, output) + ARMS[arm] + (external(corpus) if arm == "external text" else [])
     if arm not in HEADLINE and not full:
         words += ["--protocol.seeds", "[1]"]
@@ -117,14 +118,15 @@ def row(corpus: str, arm: str, folder: Path, baseline: Path) -> str:
     """One line of the table."""
     runs = seeds(folder)
     figures = list(runs.values())
-    f1, rate = (estimate([each[name] for each in figures]) for name in ("scores.f1", "shift.rate"))
-    interval = f"± {100 * (f1.high - f1.low) / 2:.1f}" if len(runs) > 1 else "one seed"
+    f1, rate = ([each[name] for each in figures] for name in ("scores.f1", "shift.rate"))
+    spread = estimate(f1) if len(f1) > 1 else None
+    interval = "one seed" if spread is None else f"± {100 * (spread.high - spread.low) / 2:.1f}"
     same = [seeds(baseline)[name] for name in runs]
     gain = sum(a["scores.f1"] - b["scores.f1"] for a, b in zip(figures, same, strict=True)) / len(runs)
     p = "-" if folder == baseline else f"{significance(baseline, folder, list(runs)):.3f}"
     seconds = sum(each["seconds"] for each in figures) / len(runs)
     return (
-        f"| {arm} | {len(runs)} | {100 * f1.mean:.1f} ({interval}) | {100 * gain:+.1f} | {p} | {100 * rate.mean:.1f} % "
+        f"| {arm} | {len(runs)} | {100 * fmean(f1):.1f} ({interval}) | {100 * gain:+.1f} | {p} | {100 * fmean(rate):.1f} % "
         f"| {figures[0]['steps']:.0f} | {seconds:.0f} s |"
     )
 
