@@ -405,6 +405,9 @@ class Evaluator(Registrable, ABC, kind="evaluators"):
         """Named figures. folder: where tables, pictures and per-instance files go (None: nowhere).
         train: the training split, for evaluators that fit something (kNN, a probe)."""
 
+    def check(self, data: Split) -> None:
+        """RelconError where this split cannot be measured, whatever the model; asked before any training. Nothing unless overridden."""
+
 
 class OptimizerPlan(Registrable, ABC, kind="optimizers"):
     """An optimizer as a config names it."""

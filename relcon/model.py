@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -152,6 +153,9 @@ class SavedModel:
         if not (folder / "model.json").exists():
             raise RelconError(f"{folder} holds no relcon model (no model.json). Give the folder of a finished run.")
         self.about: Dict[str, Any] = read_json(folder / "model.json")
+        missing = [key for key in ("schema", "labels", "classifier", "encoders", "poolers", "tasks") if key not in self.about]
+        if missing:
+            raise RelconError(f"{folder / 'model.json'} is not whole: it has no {', '.join(missing)}. Train again, or take another copy.")
         if self.about["schema"] > SCHEMA:
             raise RelconError(f"{folder} was written by relcon {self.about['relcon']}; this relcon {__version__} is too old. Upgrade it.")
 
@@ -202,5 +206,10 @@ class SavedModel:
         return self.about[kind][name]
 
     def _state(self, prefix: str) -> Dict[str, Tensor]:
-        state = load_file(self.folder / "parts.safetensors")
+        try:
+            state = load_file(self.folder / "parts.safetensors")
+        except (OSError, SafetensorError) as error:
+            raise RelconError(
+                f"{self.folder / 'parts.safetensors'} cannot be read ({error}). Train again, or take another copy."
+            ) from error
         return {key[len(prefix) :]: tensor for key, tensor in state.items() if key.startswith(prefix)}

@@ -54,7 +54,11 @@ def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that holds something else, before anything is written. RelconError says which option goes on."""
     if resume and overwrite:
         raise RelconError("--resume and --overwrite exclude each other: go on with the run, or start it anew.")
-    if path.exists() and not path.is_dir():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name too long for the file system
+        raise RelconError(f"--output {path} is no possible folder: {error.strerror}. Choose another folder.") from error
+    if there and not path.is_dir():
         raise RelconError(f"--output {path} is a file; a folder is needed.")
     refuse_unwritable(path)
     filled = path.is_dir() and any(path.iterdir())

@@ -74,6 +74,11 @@ def test_a_file_is_no_folder(tmp_path):
         check(tmp_path / "file" / "run")
 
 
+def test_a_name_that_no_folder_can_have(tmp_path):
+    with pytest.raises(RelconError, match="is no possible folder: File name too long"):
+        check(tmp_path / ("x" * 300))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder(tmp_path):
     tmp_path.chmod(0o500)

@@ -46,9 +46,8 @@ class Scores(Evaluator):
 
     def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
         """Figures of the model on the split; files where there is a folder. `train` is not looked at."""
+        self.check(data)
         gold = gold_labels(data)
-        for name in [self.profile, *self.also]:
-            profile_of(name).counted(data.labels)  # a profile that does not fit is refused before the model runs
         probabilities = model.probabilities(data.instances) if gold else None
         numbers = [] if probabilities is None else probabilities.argmax(1).tolist()
         predicted = [model.labels.names[number] for number in numbers]
@@ -57,6 +56,12 @@ class Scores(Evaluator):
             write_predictions(folder / "predictions.jsonl", data.instances, gold, predicted, probabilities, model.labels)
             self.write_tables(folder, gold, predicted, data, figures)
         return figures
+
+    def check(self, data: Split) -> None:
+        """Every pair must have a label, and the profiles must fit the label set."""
+        gold_labels(data)
+        for name in [self.profile, *self.also]:
+            profile_of(name).counted(data.labels)
 
     def figures(self, gold: Sequence[str], predicted: Sequence[str], data: Split) -> Figures:
         """The figures under the profile, and the headlines under the others."""

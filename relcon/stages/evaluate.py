@@ -3,7 +3,7 @@
 from typing import Dict
 
 from relcon.errors import RelconError, did_you_mean
-from relcon.interfaces import Artifacts, Corpus, Evaluator, Stage
+from relcon.interfaces import Artifacts, Corpus, Evaluator, Split, Stage
 from relcon.model import SavedModel
 from relcon.stages.context import StageContext
 
@@ -29,10 +29,12 @@ class Evaluate(Stage):
         self.model, self.evaluators, self.split = model, evaluators, split
 
     def check(self, corpus: Corpus, where: str) -> None:
-        """The split must be there."""
+        """The split must be there, and such that every evaluator can measure it."""
         if self.split not in corpus.splits():
             near = did_you_mean(self.split, corpus.splits())
             raise RelconError(f"{where} evaluates on the split '{self.split}', but [data] has none. Give --data.{self.split} FILE.{near}")
+        for name, evaluator in self.evaluators.items():
+            check_evaluator(evaluator, corpus.split(self.split), f"{where[:-1]}.evaluators.{name}]")
 
     def run(self, context: StageContext) -> Artifacts:
         """Load the model and let every evaluator measure it."""
@@ -52,3 +54,11 @@ class Evaluate(Stage):
     def headline(self) -> Dict[str, str]:
         """The figures for a summary: evaluator -> the full name of its primary figure."""
         return {name: f"{name}.{evaluator.primary}" for name, evaluator in self.evaluators.items()}
+
+
+def check_evaluator(evaluator: Evaluator, data: Split, where: str) -> None:
+    """Let an evaluator look at the data that it will measure. RelconError with its section, `where`, where it cannot."""
+    try:
+        evaluator.check(data)
+    except RelconError as error:
+        raise RelconError(f"{where} {error}") from error

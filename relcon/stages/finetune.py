@@ -9,6 +9,7 @@ from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
 from relcon.model import Trained
 from relcon.stages.context import StageContext
+from relcon.stages.evaluate import check_evaluator
 from relcon.stages.training import TrainingStage
 
 
@@ -95,6 +96,8 @@ class Finetune(TrainingStage):
                 f"{where[:-1]}.selection] needs development data, and [data] has none. "
                 "Give --paths.dev FILE or a dev_share, or take the selection out."
             )
+        if self.selection is not None:
+            check_evaluator(self.selection, corpus.split("dev"), f"{where[:-1]}.selection]")
 
     def run(self, context: StageContext) -> Artifacts:
         """Train once, or once from every snapshot."""

@@ -108,6 +108,17 @@ def test_development_data_that_are_not_there(refused):
     assert "[stages.finetune.selection] needs development data" in said and "--paths.dev FILE" in said
 
 
+def test_a_profile_that_does_not_fit_the_labels(refused):
+    said = refused("--stages.evaluate.evaluators.scores.profile", "chemprot.cpr5")
+    assert "[stages.evaluate.evaluators.scores] The metric profile 'chemprot.cpr5' counts CPR:3" in said
+
+
+def test_development_data_without_labels(refused, change):
+    change("dev", lambda record: record["relations"][0].pop("label"))
+    said = refused("--stages.finetune.selection.@evaluators", "relcon.Scores.v1")
+    assert "[stages.finetune.selection] The split 'dev' has 4 pairs without a label" in said
+
+
 def test_a_device_that_there_is_not(refused):
     assert "[training] device: 'gpu' is no device." in refused("--training.device", "gpu")
 

@@ -1,6 +1,7 @@
 """Where a run may write, and what is left of one that fails."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -177,6 +178,12 @@ def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data,
         assert ended.err.startswith("error: ") and "Traceback" not in ended.err
         return ended.err
 
+    damaged = tmp_path / "damaged"
+    shutil.copytree(former / "model", damaged)
+    (damaged / "parts.safetensors").write_bytes(b"half")
+    assert "parts.safetensors cannot be read" in refuses("predict", damaged, data / "test.jsonl", "-o", out)
+    (damaged / "model.json").write_text("{}")
+    assert "model.json is not whole: it has no schema" in refuses("predict", damaged, data / "test.jsonl", "-o", out)
     before = files(former)
     assert "nowhere.jsonl does not exist" in refuses("predict", former, "nowhere.jsonl", "-o", out)
     assert "relcon.SemEval2010.v1" in refuses("predict", former, data / "test.jsonl", "-o", out, "--reader", "relcon.SemEval210.v1")
