@@ -1,5 +1,6 @@
 """Optimizers: which parameters train, with which rate and decay."""
 
+import math
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
 import torch
@@ -127,7 +128,7 @@ def parameter_groups(module: nn.Module, lr: float, weight_decay: float, head_lr:
 def check(lr: float, weight_decay: float, betas: List[float], eps: float, head_lr: Optional[float]) -> None:
     """ValueError naming the argument that is out of range."""
     for name, value in (("lr", lr), ("weight_decay", weight_decay), ("eps", eps), ("head_lr", head_lr)):
-        if value is not None and value < 0:
-            raise ValueError(f"{name} must not be below 0, not {value}")
+        if value is not None and not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be finite and not below 0, not {value}")
     if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
         raise ValueError(f"betas must be two numbers of at least 0 and below 1, not {betas}")
