@@ -29,9 +29,16 @@ def atomic(path: PathLike, mode: str = "w") -> Iterator[IO[Any]]:
     try:
         with file:
             yield file
-        temporary.replace(path)
+        _put(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        raise RelconError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
 
 
 def write_json(path: PathLike, value: Any) -> None:

@@ -215,7 +215,7 @@ def chosen(train, tmp_path_factory):
 def test_the_best_snapshot_on_development_data_is_kept(train, tmp_path, higher):
     """Chosen by a figure that differs between any two models, of which more or less is better."""
     figure = ["--stages.finetune.selection.@evaluators", "test.Certainty.v1", "--stages.finetune.selection.higher_is_better"]
-    run = train(tmp_path / "run", "--code", DATA / "parts.py", *SNAPSHOTS, *figure, json.dumps(higher))
+    run = train(tmp_path / "run", "--code", DATA / "clre_test_parts.py", *SNAPSHOTS, *figure, json.dumps(higher))
     figures = read(run / "metrics.json")["finetune"]
     found = {number: figures[f"dev.snapshot_{number}"] for number in (1, 2)}
     best = (max if higher else min)(found, key=found.get)
@@ -250,7 +250,7 @@ def interrupted(train, tmp_path, monkeypatch):
         stops.write_text(str(passes))
         monkeypatch.setenv("RELCON_TEST_STOPS", str(stops))
         block = f"--stages.{stage}.schedule"
-        words = ["--code", DATA / "parts.py", f"{block}.@schedules", "test.Stopping.v1", f"{block}.at", at, *words]
+        words = ["--code", DATA / "clre_test_parts.py", f"{block}.@schedules", "test.Stopping.v1", f"{block}.at", at, *words]
         with pytest.raises(SystemExit) as end:
             train(folder, *words)
         assert end.value.code == 130
