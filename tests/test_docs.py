@@ -37,15 +37,27 @@ def shown_files(path: Path) -> List[Tuple[str, str]]:
     return re.findall(r"^<!-- file (\S+) -->\n+```\w*\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
+def tiny(config: str, encoder: Path) -> List[str]:
+    """Overrides with which a config trains a tiny encoder; the quickstart has two stages with an encoder of their own."""
+    stages = ("baseline", "pretrain") if "quickstart" in config else ("pretrain",)
+    places = [f"--stages.{stage}.encoders.text" for stage in stages]
+    few = ["--training.max_steps", "2"] if "quickstart" in config else []
+    return [word for place in places for word in (f"{place}.@encoders", "relcon.Transformer.v1", f"{place}.path", str(encoder))] + few
+
+
+def first_command() -> List[str]:
+    """The training of the README's first command, as the tests can run it: without setting anything up."""
+    line = next(line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if ".venv/bin/relcon train" in line)
+    return shlex.split(line.split("&& .venv/bin/")[-1])
+
+
 def run(words: List[str], encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One command of a page; `relcon` runs in this process, where torch is loaded. Trainings get a tiny random encoder."""
     if words[0] == "cd":
         monkeypatch.chdir(words[1])
     elif words[0] == "relcon":
-        place = "--stages.pretrain.encoders.text"
-        tiny = [f"{place}.@encoders", "relcon.Transformer.v1", f"{place}.path", str(encoder)] if words[1] == "train" else []
         try:
-            main([*words[1:], *tiny])
+            main([*words[1:], *(tiny(words[2], encoder) if words[1] == "train" else [])])
         except SystemExit as end:
             assert not end.code, f"{shlex.join(words)} ended with exit code {end.code}"
     else:
@@ -65,6 +77,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_pages_have_commands_and_files():
     """So that a changed marker does not leave the tests below without anything to do."""
     counts = {path.name: (len(commands(path)), len(shown_files(path))) for path in PAGES}
+    assert counts["README.md"][0] >= 6 and first_command()[:2] == ["relcon", "train"]
     assert counts["tutorial.md"][0] >= 6
     assert counts["writing-a-plugin.md"][0] >= 4 and counts["writing-a-plugin.md"][1] >= 5
     assert counts["config.md"][0] >= 3
@@ -84,6 +97,8 @@ def test_commands_run(path, tmp_path, monkeypatch, installed):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(installed))
+    if path.name == "README.md":
+        run(first_command(), encoder, monkeypatch)
     for command in commands(path):
         run(shlex.split(command, comments=True), encoder, monkeypatch)
 

@@ -25,8 +25,9 @@ def evaluate_cli(
     from relcon.cli.tables import report_table
     from relcon.config import import_code
     from relcon.evaluation import evaluate
+    from relcon.sample import resolve
 
     import_code(code)
-    figures = evaluate(run, data=data, split=split, profile=profile, output=output)
+    figures = evaluate(run, data=None if data is None else resolve(data), split=split, profile=profile, output=output)
     report_table([{"figure": name, "value": f"{value:.4f}"} for name, value in figures.items()])
     typer.echo(f"Next: relcon compare {run} OTHER_RUN")

@@ -8,7 +8,7 @@ import typer
 
 def predict_cli(
     run: Path = typer.Argument(..., help="The folder of a finished run."),
-    input: Path = typer.Argument(..., help="A file or folder that the reader reads, labelled or not."),
+    input: Path = typer.Argument(..., help="A file or folder that the reader reads, labelled or not (sample:test.jsonl: of the sample)."),
     output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per candidate pair."),
     reader: Optional[str] = typer.Option(None, "--reader", help="Another reader than the run's: relcon.JSONLines.v1"),
     candidates: Optional[str] = typer.Option(None, "--candidates", help="Another candidate rule than the run's: relcon.EntityPairs.v1"),
@@ -29,15 +29,17 @@ def predict_cli(
     from relcon.errors import RelconError
     from relcon.files import atomic
     from relcon.prediction import Predictor, as_records
+    from relcon.sample import resolve
 
     import_code(code)
-    if not input.exists():
+    source = resolve(input)
+    if not source.exists():
         raise RelconError(f"{input} does not exist. Give a file or folder to predict on.")
     blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
     predictor = Predictor(run, *blocks)
     count = 0
     with atomic(output) as file:
-        for document in predictor.predict(predictor.read(input)):
+        for document in predictor.predict(predictor.read(source)):
             for record in as_records(document, predictor.model.labels.negative, not positive_only):
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 count += 1
