@@ -135,6 +135,7 @@ setup(
         "nltk>=3.9",
         "pyyaml>=6",
         "tqdm>=4.66",
+        "psutil>=5.9",
         "typer>=0.12",
         "rich>=13",
         "defusedxml>=0.7",

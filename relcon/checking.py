@@ -156,7 +156,7 @@ class Walk:
         self.keys(("training",), self.section("training"), arguments(Training), "this section")
         for key, least in LEAST.items():
             value = self.section("training").get(key)
-            if len(self.problems) == found and value is not None and value < least:
+            if len(self.problems) == found and value not in (None, "auto") and value < least:
                 self.report(("training", key), too_small(key, value))
 
     def component_section(self, name: str, interface: Any, purpose: str) -> None:

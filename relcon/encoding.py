@@ -1,12 +1,17 @@
-"""Views -> vectors, and one training step: chunks and gradient caching live here and nowhere else.
+"""Views -> vectors, and one training step: micro-batches, gradient caching and several processes live here and nowhere else.
 
 Every input object is encoded once per encoder and step, whatever number of views and tasks ask for it (`relcon.planning`).
-With gradient caching the vectors of all chunks are computed first without a graph, the loss gives their gradients, and a second
-pass through each chunk carries them on to the parameters: memory for one chunk, gradients of the whole batch (Gao et al., 2021,
-"Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup"). Each chunk has a random seed of its own, so that
-both passes see the same dropout.
+
+With gradient caching the vectors of all micro-batches are computed first without a graph, the loss gives their gradients, and a
+second pass through each micro-batch carries them on to the parameters: memory for one micro-batch, gradients of the whole batch
+(Gao et al., 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup"). Each micro-batch has a random seed of
+its own, so that both passes see the same dropout.
+
+Several processes share out the micro-batches of one batch, exchange the vectors, and each judges all of them: every anchor meets
+every candidate. A process carries back the gradients of the vectors that it made; `relcon.processes.sum_gradients` adds them up.
 """
 
+import zlib
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
@@ -14,10 +19,11 @@ from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping,
 import torch
 from torch import Tensor, nn
 
-from relcon.contrast import Batch, Contrast, Labelled, View
+from relcon import processes
+from relcon.contrast import Batch, Contrast, Labelled, Text, View
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Request, Task, Tower
-from relcon.planning import Chunk, Key, More, Wanted, assembled, plan
+from relcon.planning import Key, MicroBatch, More, Planned, Wanted, dealt, plan, trains
 
 Precision = Callable[[], ContextManager[Any]]
 """Makes the context of mixed precision."""
@@ -49,7 +55,7 @@ def step(
     tasks: Mapping[str, Task],
     batch: Batch,
     *,
-    chunk: Optional[int] = None,
+    tokens: int = 0,
     cache: bool = False,
     backward: bool = True,
     scale: float = 1.0,
@@ -57,17 +63,21 @@ def step(
 ) -> StepResult:
     """One weighted loss of all tasks over a batch; its gradients are added to those of the parameters.
 
-    tasks: those of the batch's stream, by name. chunk: the largest number of inputs of a forward; None: all at once.
-    cache: gradient caching: the same loss and gradients in the memory of one chunk. backward: False computes the loss alone.
-    scale: a factor of the loss before its gradients are taken (1 / accumulated batches, a gradient scaler's factor).
+    tasks: those of the batch's stream, by name. tokens: the largest number of positions of a forward, padding included; 0: all
+    inputs in one. cache: gradient caching: the same loss and gradients in the memory of one micro-batch. backward: False computes
+    the loss alone. scale: a factor of the loss before its gradients are taken (1 / accumulated batches, a gradient scaler's factor).
     autocast: makes the context of mixed precision for encoders, poolers and heads.
 
-    Draws one number per chunk from torch's global random stream.
+    In a run of several processes each calls it with the same batch, and has its own share of the gradients afterwards.
+    Draws one number per micro-batch from torch's global random stream. RelconError where a task reads what the batch does not have,
+    or processes hold different batches.
     """
+    if processes.count() > 1:
+        processes.require_same(fingerprint(batch), "batch")
     requests = {(name, own): request for name, task in tasks.items() for own, request in task.requests(_value(name, task, batch)).items()}
-    engine = _Step(tasks, batch, requests, list(plan(requests, chunk)), scale, autocast)
+    engine = _Step(tasks, batch, requests, plan(requests, tokens, processes.count()), scale, autocast)
     with torch.set_grad_enabled(backward):
-        if cache and backward and len(engine.chunks) > 1:
+        if cache and backward and engine.several:
             engine.cached()
         else:
             engine.plain()
@@ -81,138 +91,209 @@ def _value(name: str, task: Task, batch: Batch) -> Union[Contrast, Labelled]:
     return batch[task.reads]
 
 
+def fingerprint(batch: Batch) -> int:
+    """A checksum of the texts, labels and positives of a batch, the same in every process that drew it."""
+    total = 0
+    for name, value in batch.items():
+        numbers = value.labels if isinstance(value, Labelled) else value.pairing.positives
+        seen = [name, [] if numbers is None else numbers.tolist(), [_seen(view) for view in _views(value)]]
+        total = zlib.crc32(repr(seen).encode("utf-8", "surrogatepass"), total)
+    return total
+
+
+def _views(value: Union[Contrast, Labelled]) -> List[View]:
+    """All views of a value."""
+    return value.views if isinstance(value, Labelled) else [*value.anchors, *(value.candidates or ())]
+
+
+def _seen(view: View) -> Any:
+    """What a view shows."""
+    return (view.input.words, view.input.edits, view.unit) if isinstance(view.input, Text) else view.unit
+
+
 class _Step:
-    """The state of one step: its chunks, their seeds, and the losses so far."""
+    """The state of one step: this process's micro-batches, their seeds, and the losses so far."""
 
     def __init__(
         self,
         tasks: Mapping[str, Task],
         batch: Batch,
         requests: Dict[Key, Request],
-        chunks: List[Chunk],
+        planned: List[Planned],
         scale: float,
         autocast: Precision,
     ):
-        self.tasks, self.batch, self.requests, self.chunks = tasks, batch, requests, chunks
-        self.scale, self.autocast = scale, autocast
-        self.seeds = torch.randint(2**62, (len(chunks),)).tolist()  # one random stream per chunk: the same in both passes
+        self.tasks, self.batch, self.requests = tasks, batch, requests
+        self.scale, self.autocast, self.several = scale, autocast, len(planned) > 1
+        seeds = torch.randint(2**62, (len(planned),)).tolist()  # one random stream per micro-batch: the same in both passes
+        own = dealt([each.size for each in planned], processes.count())[processes.rank()]
+        self.parts_to_run = [(planned[number].ready(), seeds[number]) for number in own]
         self.joint = [key for key in requests if tasks[key[0]].joint]
         self.apart = [key for key in requests if not tasks[key[0]].joint]
-        self.alive = {key: sum(int(chunk.wanted[key].spans.alive.sum()) for chunk in chunks if key in chunk.wanted) for key in requests}
-        self.parts: Dict[str, Tensor] = {}
+        self.alive = _alive(requests, [part.wanted for part, _ in self.parts_to_run])
+        self.living = {key: int(alive.sum()) for key, alive in self.alive.items()}
+        self.losses: Dict[str, Tensor] = {}
+        self.shares: Dict[str, Tensor] = {}
 
     def plain(self) -> None:
-        """All chunks with their graphs, then one loss. A chunk that no joint task needs is finished at once."""
-        outputs: List[Dict[Key, Tensor]] = []
-        waiting: List[Tensor] = []
-        for chunk, seed in zip(self.chunks, self.seeds, strict=True):
-            with self._stream(chunk, seed):
-                vectors, shares = self._run(chunk, self.joint + self.apart)
-            outputs.append(vectors)
+        """All micro-batches with their graphs, then one loss. One that no joint task needs is finished at once."""
+        kept: List[Tuple[MicroBatch, Dict[Key, Tensor], List[Tensor]]] = []
+        for part, seed in self.parts_to_run:
+            with self._stream(part, seed):
+                vectors, shares = self._run(part, self.joint + self.apart)
             if vectors:
-                waiting += shares
+                kept.append((part, vectors, shares))
             else:
                 self._take_gradients(shares)
-        self._take_gradients([*waiting, *self._joint_losses(outputs)])
+        gradients = self._judge([(part, vectors) for part, vectors, _ in kept])
+        carried = [pair for part, vectors, _ in kept for pair in _carried(part, vectors, gradients)]
+        self._take_gradients([share for _, _, shares in kept for share in shares], carried)
 
     def cached(self) -> None:
-        """Vectors without a graph, the gradients of the joint losses with respect to them, and each chunk once more."""
-        leaves = []
-        for chunk, seed in zip(self.chunks, self.seeds, strict=True):
-            with self._stream(chunk, seed), torch.no_grad():
-                vectors = self._run(chunk, self.joint)[0] if chunk.wanted.keys() & set(self.joint) else {}
-            leaves.append({key: vector.detach().requires_grad_(chunk.trains) for key, vector in vectors.items()})
-        self._take_gradients(self._joint_losses(leaves))
-        for chunk, seed, leaf in zip(self.chunks, self.seeds, leaves, strict=True):
-            if chunk.trains or chunk.wanted.keys() & set(self.apart):
-                with self._stream(chunk, seed):
-                    vectors, shares = self._run(chunk, self.joint + self.apart)
-                self._take_gradients(shares, [(vectors[key], leaf[key].grad) for key in leaf])
+        """Vectors without a graph, the gradients of the joint losses with respect to them, and each micro-batch once more."""
+        found = []
+        for part, seed in self.parts_to_run:
+            if part.wanted.keys() & set(self.joint):
+                with self._stream(part, seed), torch.no_grad():
+                    found.append((part, self._run(part, self.joint)[0]))
+        gradients = self._judge(found)
+        for part, seed in self.parts_to_run:
+            if part.trains or part.wanted.keys() & set(self.apart):
+                with self._stream(part, seed):
+                    vectors, shares = self._run(part, self.joint + self.apart)
+                self._take_gradients(shares, _carried(part, vectors, gradients))
 
-    def _run(self, chunk: Chunk, keys: Sequence[Key]) -> Tuple[Dict[Key, Tensor], List[Tensor]]:
+    def _run(self, part: MicroBatch, keys: Sequence[Key]) -> Tuple[Dict[Key, Tensor], List[Tensor]]:
         """Vectors of the joint requests, and the weighted losses of the separable ones: shares of the mean over their views.
 
         Separable tasks come last, so that the joint ones draw the same random numbers with and without them.
         """
         with self.autocast():
-            vectors, more = chunk.run(keys)
-            shares = [self._share(key, chunk.wanted[key], vectors[key], more) for key in self.apart if key in vectors and self.alive[key]]
+            vectors, more = part.run(keys)
+            shares = [self._share(key, part.wanted[key], vectors[key], more) for key in self.apart if key in vectors and self.living[key]]
         return {key: vectors[key] for key in self.joint if key in vectors}, shares
 
     def _share(self, key: Key, wanted: Wanted, vectors: Tensor, more: More) -> Tensor:
-        """A separable task's loss of the living views of a chunk, as its share of the mean over all chunks."""
+        """A separable task's loss of the living views of a micro-batch, as its share of the mean over all of them."""
         task, alive = self.tasks[key[0]], wanted.spans.alive
         living = vectors[alive.to(vectors.device)]
-        share = task.part(self.batch[task.reads], living, wanted.numbers[alive], more) / self.alive[key]
-        self.parts[key[0]] = self.parts.get(key[0], torch.zeros_like(share)) + share.detach()
+        share = task.part(self.batch[task.reads], living, wanted.numbers[alive], more) / self.living[key]
+        self.shares[key[0]] = self.shares.get(key[0], torch.zeros_like(share)) + share.detach()
         return task.weight * share
 
-    def _joint_losses(self, outputs: Sequence[Dict[Key, Tensor]]) -> List[Tensor]:
-        """The weighted losses of the joint tasks."""
-        losses = []
-        for name, task in self.tasks.items():
-            keys = [key for key in self.joint if key[0] == name]
-            if keys:
-                vectors, alive = {}, {}
-                for key in keys:
-                    if not self.requests[key].views:
-                        raise ValueError(f"task '{name}' asks for the vectors '{key[1]}' of no views: its sampler made an empty side")
-                    found = [(chunk.wanted[key], output[key]) for chunk, output in zip(self.chunks, outputs, strict=True) if key in output]
-                    vectors[key[1]], alive[key[1]] = assembled(found)
-                loss = task.loss(self.batch[task.reads], vectors, alive)
-                self.parts[name] = loss.detach()
-                losses.append(task.weight * loss)
-        return losses
+    def _judge(self, found: Sequence[Tuple[MicroBatch, Dict[Key, Tensor]]]) -> Dict[Key, Tensor]:
+        """The joint losses of all vectors of the batch, and their gradients with respect to the vectors [U, D] of each request.
+
+        Every process computes the same losses; parameters of the losses themselves get their share of the gradient in each.
+        """
+        rows = [[(part.wanted[key].numbers, vectors[key]) for part, vectors in found if key in vectors] for key in self.joint]
+        for key in self.joint:
+            if not self.requests[key].views:
+                raise ValueError(f"task '{key[0]}' asks for the vectors '{key[1]}' of no views: its sampler made an empty side")
+        every = processes.together([(len(self.requests[key].views), found) for key, found in zip(self.joint, rows, strict=True)])
+        leaves = {key: all_of.requires_grad_(trains(self.requests[key].tower)) for key, all_of in zip(self.joint, every, strict=True)}
+        weighted = []
+        for name in dict.fromkeys(key[0] for key in self.joint):
+            task, own = self.tasks[name], {key[1]: key for key in self.joint if key[0] == name}
+            vectors, alive = ({each: table[key] for each, key in own.items()} for table in (leaves, self.alive))
+            loss = task.loss(self.batch[task.reads], vectors, alive)
+            self.losses[name] = loss.detach()
+            weighted.append(task.weight * loss / processes.count())
+        self._take_gradients(weighted)
+        return {key: leaf.grad * processes.count() for key, leaf in leaves.items() if leaf.grad is not None}
 
     def _take_gradients(self, losses: Sequence[Tensor], carried: Sequence[Tuple[Tensor, Optional[Tensor]]] = ()) -> None:
         """Gradients of scaled losses, and of vectors whose own gradients are known (these carry the scale already)."""
         heads: List[Tuple[Tensor, Optional[Tensor]]] = [(loss * self.scale, None) for loss in losses if loss.requires_grad]
-        heads += [(vectors, gradient) for vectors, gradient in carried if gradient is not None]
+        heads += carried
         if heads:
             torch.autograd.backward([head for head, _ in heads], [gradient for _, gradient in heads])  # type: ignore[arg-type]
 
     @contextmanager
-    def _stream(self, chunk: Chunk, seed: int) -> Iterator[None]:
-        """A random stream of the chunk's own; the caller's goes on where it was."""
-        with torch.random.fork_rng(devices=chunk.devices):
+    def _stream(self, part: MicroBatch, seed: int) -> Iterator[None]:
+        """A random stream of the micro-batch's own; the caller's goes on where it was."""
+        with torch.random.fork_rng(devices=part.devices):
             torch.manual_seed(seed)
             yield
 
     def result(self) -> StepResult:
-        """Losses and counts, once the work is done."""
-        parts = {name: float(loss) for name, loss in self.parts.items()}
+        """Losses and counts over all processes, once the work is done."""
+        names = list(dict.fromkeys(key[0] for key in self.apart))
+        shares = processes.summed(torch.tensor([float(self.shares.get(name, 0.0)) for name in names], dtype=torch.float64))
+        losses = {name: float(loss) for name, loss in self.losses.items()} | dict(zip(names, shares.tolist(), strict=True))
+        parts = {name: losses[name] for name in self.tasks if name in losses}
+        prepared = [part.prepared for part, _ in self.parts_to_run]
+        counts = (
+            sum(len(part.index) for part, _ in self.parts_to_run),
+            sum(int(each.whole[:, 2].clamp(min=0).sum()) for each in prepared),
+            sum(part.positions for part, _ in self.parts_to_run),
+            sum(each.cropped for each in prepared),
+        )
+        inputs, tokens, positions, cropped = processes.summed(torch.tensor(counts)).tolist()
         views = sum(len(request.views) for request in self.requests.values())
         return StepResult(
             loss=sum(self.tasks[name].weight * loss for name, loss in parts.items()),
             parts=parts,
-            inputs=sum(len(chunk.index) for chunk in self.chunks),
+            inputs=inputs,
             views=views,
-            tokens=sum(int(chunk.prepared.whole[:, 2].clamp(min=0).sum()) for chunk in self.chunks),
-            positions=sum(chunk.positions for chunk in self.chunks),
-            cropped=sum(chunk.prepared.cropped for chunk in self.chunks),
-            lost=views - sum(self.alive.values()),
+            tokens=tokens,
+            positions=positions,
+            cropped=cropped,
+            lost=views - sum(self.living.values()),
         )
+
+
+def _alive(requests: Mapping[Key, Request], found: Sequence[Mapping[Key, Wanted]]) -> Dict[Key, Tensor]:
+    """[U] bool of each request: the views that cropping left whole, in whichever process they are encoded."""
+    sizes = [len(request.views) for request in requests.values()]
+    flat = torch.zeros(sum(sizes), dtype=torch.int32)
+    alive = dict(zip(requests, flat.split(sizes), strict=True))
+    for own in found:
+        for key, wanted in own.items():
+            alive[key][wanted.numbers] = wanted.spans.alive.int()
+    return {key: mask.bool() for key, mask in zip(requests, processes.summed(flat).split(sizes), strict=True)}
+
+
+def _carried(part: MicroBatch, vectors: Mapping[Key, Tensor], gradients: Mapping[Key, Tensor]) -> List[Tuple[Tensor, Optional[Tensor]]]:
+    """The vectors of a micro-batch, each with its rows of the gradients of all."""
+    return [
+        (rows, gradients[key][part.wanted[key].numbers.to(rows.device)].to(rows))
+        for key, rows in vectors.items()
+        if key in gradients and rows.requires_grad
+    ]
 
 
 # ---- evaluation ----------------------------------------------------------------------------------------------------------
 
+EVALUATION_TOKENS = 4096
+"""Positions of a forward without gradients."""
 
-def embed(tower: Tower, views: Sequence[View], chunk: int = 64) -> Tensor:
+
+def embed(tower: Tower, views: Sequence[View], tokens: int = EVALUATION_TOKENS) -> Tensor:
     """Vectors [U, D] of views in evaluation mode, without gradients. The lost slots of a lost view are zeros."""
-    return encode(tower, views, chunk)[0]
+    return encode(tower, views, tokens)[0]
 
 
 @torch.no_grad()
-def encode(tower: Tower, views: Sequence[View], chunk: int = 64) -> Tuple[Tensor, Tensor]:
+def encode(tower: Tower, views: Sequence[View], tokens: int = EVALUATION_TOKENS) -> Tuple[Tensor, Tensor]:
     """Vectors [U, D] in evaluation mode, without gradients, and alive [U]: False where cropping took a view.
 
-    chunk: how many inputs are encoded at a time. ValueError where there are no views.
+    tokens: how many positions are encoded at a time. In a run of several processes each calls it with the same views, encodes a
+    part of them, and gets all vectors. ValueError where there are no views.
     """
     if not views:
         raise ValueError("there are no views to encode")
     key = ("", "")
+    requests = {key: Request(tower, list(views))}
+    planned = plan(requests, tokens, processes.count())
+    rows, wanted = [], []
     with evaluating(tower):
-        return assembled([(part.wanted[key], part.run([key])[0][key]) for part in plan({key: Request(tower, list(views))}, chunk)])
+        for number in dealt([each.size for each in planned], processes.count())[processes.rank()]:
+            part = planned[number].ready()
+            rows.append((part.wanted[key].numbers, part.run([key])[0][key]))
+            wanted.append(part.wanted)
+    (vectors,) = processes.together([(len(views), rows)])
+    return vectors, _alive(requests, wanted)[key]
 
 
 @contextmanager

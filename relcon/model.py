@@ -21,7 +21,7 @@ from relcon import __version__
 from relcon.config import resolve
 from relcon.data.document import Instance
 from relcon.data.labels import LabelSet
-from relcon.encoding import encode
+from relcon.encoding import EVALUATION_TOKENS, encode
 from relcon.errors import RelconError, did_you_mean
 from relcon.files import read_json, write_json
 from relcon.interfaces import Encoder, Model, Parts, Pooler, Renderer, Task, Tower
@@ -33,18 +33,18 @@ class TrainedModel(Model):
     """A classification task's tower with the renderer it was trained with.
 
     tower: its vectors are one logit per label. renderer: instances -> views. labels: in the order of the logits.
-    chunk: how many inputs are encoded at a time.
+    tokens: how many positions are encoded at a time, padding included.
     """
 
-    def __init__(self, tower: Tower, renderer: Renderer, labels: LabelSet, chunk: int = 64):
-        self.tower, self.renderer, self.labels, self.chunk = tower, renderer, labels, chunk
+    def __init__(self, tower: Tower, renderer: Renderer, labels: LabelSet, tokens: int = EVALUATION_TOKENS):
+        self.tower, self.renderer, self.labels, self.tokens = tower, renderer, labels, tokens
         self.lost_views = 0
 
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
         """[N, labels] class probabilities; a view whose arguments were cropped away is 'no relation' for certain."""
         if not instances:
             return torch.zeros(0, len(self.labels))
-        logits, alive = encode(self.tower, self.renderer(instances), chunk=self.chunk)
+        logits, alive = encode(self.tower, self.renderer(instances), self.tokens)
         probabilities = logits.float().softmax(1).cpu()  # [N, labels]
         self.lost_views += int((~alive).sum())
         probabilities[~alive.cpu()] = self._no_relation()
@@ -55,7 +55,7 @@ class TrainedModel(Model):
         if not instances:
             return torch.zeros(0, self.tower.pooler.width(self.tower.encoder.width))
         bare = Tower(self.tower.encoder, self.tower.pooler, None, self.tower.depth)
-        return encode(bare, self.renderer(instances), chunk=self.chunk)[0].float().cpu()
+        return encode(bare, self.renderer(instances), self.tokens)[0].float().cpu()
 
     def _no_relation(self) -> Tensor:
         """One row of probabilities for a pair that the encoder could not see."""

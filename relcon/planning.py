@@ -1,7 +1,7 @@
 """Which forwards serve a step: one input object once per encoder, inputs of like length together, every unit in its place."""
 
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -64,7 +64,7 @@ def _positions(prepared: Prepared, inputs: Tensor, first: Tensor, last: Tensor, 
 
 
 class Wanted(NamedTuple):
-    """What one request wants of one chunk: the tower, which of its views [n], and where they lie."""
+    """What one request wants of one micro-batch: the tower, which of its views [n], and where they lie."""
 
     tower: Tower
     numbers: Tensor
@@ -72,7 +72,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass
-class Chunk:
+class MicroBatch:
     """One forward: some inputs of one encoder, and every requested unit inside them.
 
     positions: how many positions the rows had, padding included; known once it ran.
@@ -99,12 +99,17 @@ class Chunk:
     @property
     def trains(self) -> bool:
         """Whether a gradient can reach anything of it."""
-        return any(parameter.requires_grad for wanted in self.wanted.values() for parameter in wanted.tower.parameters())
+        return any(trains(wanted.tower) for wanted in self.wanted.values())
 
     @property
     def devices(self) -> List[torch.device]:
         """The accelerators whose random streams it draws from."""
         return sorted({parameter.device for parameter in self.encoder.parameters() if parameter.device.type == "cuda"}, key=str)
+
+
+def trains(tower: Tower) -> bool:
+    """Whether a gradient can reach anything of a tower."""
+    return any(parameter.requires_grad for parameter in tower.parameters())
 
 
 def _moved(spans: Spans, encoded: Encoded) -> Spans:
@@ -113,54 +118,88 @@ def _moved(spans: Spans, encoded: Encoded) -> Spans:
     return replace(spans, **{name: getattr(spans, name).to(device) for name in ("row", "start", "end", "slot", "home")})
 
 
-def plan(requests: Mapping[Key, Request], chunk: Optional[int] = None) -> Iterator[Chunk]:
+@dataclass(frozen=True)
+class Planned:
+    """A micro-batch that is planned, its inputs not yet tensors.
+
+    group: the requests that it serves. inputs: sorted by length. numbers: which views of each request lie in them.
+    size: positions, padding included (0 where the encoder does not tell lengths).
+    """
+
+    group: Mapping[Key, Request]
+    inputs: Sequence[Input]
+    numbers: Mapping[Key, List[int]]
+    size: int
+
+    def ready(self) -> MicroBatch:
+        """The micro-batch, tensors and all."""
+        tower = self.group[next(iter(self.numbers))].tower
+        index = {each: row for row, each in enumerate(self.inputs)}
+        prepared = tower.encoder.prepare(self.inputs)
+        wanted = {
+            key: Wanted(
+                self.group[key].tower,
+                torch.tensor(numbers),
+                locate(prepared, index, [self.group[key].views[number] for number in numbers]),
+            )
+            for key, numbers in self.numbers.items()
+        }
+        return MicroBatch(tower.encoder, tower.depth, prepared, index, wanted)
+
+
+def plan(requests: Mapping[Key, Request], tokens: int = 0, processes: int = 1) -> List[Planned]:
     """The forwards that serve these requests: one object of an encoder once, inputs of like length together.
 
-    chunk: the largest number of inputs of a forward; None: all at once.
+    tokens: the largest number of positions (rows times the longest row) of a forward; 0: no limit. An input that is longer has a
+    forward of its own. processes: make at least so many of each encoder's inputs, where there are enough.
     """
     together: Dict[Tuple[int, Optional[int]], Dict[Key, Request]] = {}
     for key, request in requests.items():
         if request.views:
             together.setdefault((id(request.tower.encoder), request.tower.depth), {})[key] = request
-    for group in together.values():
-        tower = next(iter(group.values())).tower
-        inputs = _sorted(tower.encoder, list(dict.fromkeys(view.input for request in group.values() for view in request.views)))
-        size = chunk or len(inputs)
-        number = {each: place // size for place, each in enumerate(inputs)}
-        wanted = _dealt(group, number)
-        for place in range(0, len(inputs), size):
-            part = inputs[place : place + size]
-            index = {each: row for row, each in enumerate(part)}
-            prepared = tower.encoder.prepare(part)
-            yield Chunk(tower.encoder, tower.depth, prepared, index, _wanted(group, wanted[place // size], prepared, index))
+    return [planned for group in together.values() for planned in _planned(group, tokens, processes)]
 
 
-def _sorted(encoder: Encoder, inputs: List[Input]) -> List[Input]:
-    """The inputs by length, so that a chunk has little padding."""
-    length = dict(zip(inputs, encoder.lengths(inputs), strict=True))
-    return sorted(inputs, key=length.__getitem__)
-
-
-def _dealt(group: Mapping[Key, Request], number: Mapping[Input, int]) -> Dict[int, Dict[Key, List[int]]]:
-    """Chunk number -> request -> which of its views lie there."""
-    dealt: Dict[int, Dict[Key, List[int]]] = {}
+def _planned(group: Mapping[Key, Request], tokens: int, processes: int) -> List[Planned]:
+    """The micro-batches of one encoder."""
+    inputs = list(dict.fromkeys(view.input for request in group.values() for view in request.views))
+    lengths = next(iter(group.values())).tower.encoder.lengths(inputs)
+    parts = cut(lengths, tokens, processes)
+    place = {inputs[number]: part for part, numbers in enumerate(parts) for number in numbers}
+    dealt: List[Dict[Key, List[int]]] = [{} for _ in parts]
     for key, request in group.items():
-        for view_number, view in enumerate(request.views):
-            dealt.setdefault(number[view.input], {}).setdefault(key, []).append(view_number)
-    return dealt
+        for number, view in enumerate(request.views):
+            dealt[place[view.input]].setdefault(key, []).append(number)
+    return [
+        Planned(group, [inputs[number] for number in numbers], wanted, len(numbers) * lengths[numbers[-1]])
+        for numbers, wanted in zip(parts, dealt, strict=True)
+    ]
 
 
-def _wanted(group: Mapping[Key, Request], dealt: Mapping[Key, List[int]], prepared: Prepared, index: Dict[Input, int]) -> Dict[Key, Wanted]:
-    """What each request wants of a chunk."""
-    return {
-        key: Wanted(group[key].tower, torch.tensor(numbers), locate(prepared, index, [group[key].views[n] for n in numbers]))
-        for key, numbers in dealt.items()
-    }
+def cut(lengths: Sequence[int], tokens: int = 0, least: int = 1) -> List[List[int]]:
+    """Input numbers, sorted by length, in parts of at most `tokens` positions, padding included (0: one part).
+
+    least: the smallest number of parts, as far as there are inputs. Where the limit asks for fewer, long and short ones are spread
+    evenly over so many, since each part is to keep a process busy for as long as the others.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    parts: List[List[int]] = []
+    for number in order:
+        if parts and (not tokens or (len(parts[-1]) + 1) * lengths[number] <= tokens):
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    if len(parts) < min(least, len(order)):
+        parts = [order[first :: min(least, len(order))] for first in range(min(least, len(order)))]
+    return parts
 
 
-def assembled(parts: Sequence[Tuple[Wanted, Tensor]]) -> Tuple[Tensor, Tensor]:
-    """Vectors [U, D] and alive [U] of a request, in the order of its views, from those of the chunks."""
-    vectors = torch.cat([vectors for _, vectors in parts])
-    back = torch.cat([wanted.numbers for wanted, _ in parts]).argsort()
-    alive = torch.cat([wanted.spans.alive for wanted, _ in parts])
-    return vectors[back.to(vectors.device)], alive[back]
+def dealt(sizes: Sequence[int], processes: int) -> List[List[int]]:
+    """Which parts each process gets: the largest first, each to the one that has least to do. Part numbers ascend."""
+    hands: List[List[int]] = [[] for _ in range(processes)]
+    load = [0] * processes
+    for number in sorted(range(len(sizes)), key=lambda each: (-sizes[each], each)):
+        least = load.index(min(load))
+        hands[least].append(number)
+        load[least] += max(sizes[number], 1)
+    return [sorted(hand) for hand in hands]

@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 from relcon.errors import RelconError
 from relcon.files import append_jsonl, read_json, write_json
@@ -201,10 +201,19 @@ class RunFolder:
         if not goes_on:
             for old in (self.stage_folder(name), self.path / "checkpoints" / name):
                 shutil.rmtree(old, ignore_errors=True)
-        self.state["stages"][name] = {"state": "running", "fingerprint": fingerprint, "started": now()}
+        found = before.get("found", {}) if goes_on else {}
+        self.state["stages"][name] = {"state": "running", "fingerprint": fingerprint, "started": now(), "found": found}
         self.stage_folder(name).mkdir(parents=True, exist_ok=True)
         self.write_state()
         return goes_on
+
+    def find(self, stage: str, what: str, measure: Callable[[], int]) -> int:
+        """What a stage measured of this machine, once: a resumed run goes on with the same number."""
+        found = self.state["stages"][stage]["found"]
+        if what not in found:
+            found[what] = measure()
+            self.write_state()
+        return found[what]
 
     def finish_stage(self, name: str, figures: Mapping[str, float], seconds: float) -> None:
         """Note that a stage ended well, and its figures in `metrics.json`."""

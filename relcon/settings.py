@@ -16,7 +16,7 @@ SECTIONS: Dict[str, str] = {
 FREE = ("paths", "vars")
 """Sections whose keys are the user's own."""
 
-LEAST: Dict[str, float] = {"batch_size": 1, "max_steps": 0, "epochs": 0, "log_every": 1}
+LEAST: Dict[str, float] = {"batch_size": 1, "max_steps": 0, "epochs": 0, "log_every": 1, "micro_batch_tokens": 0}
 """The smallest value of a key of `[training]`."""
 
 
@@ -27,6 +27,11 @@ class Training:
     seed: the one source of randomness of a run. batch_size: instances per batch. max_steps: optimizer steps of a stage, 0 to
     count by `epochs`. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. precision: of the forward pass. log_every: optimizer
     steps between two lines of `log.jsonl`.
+    micro_batch_tokens: the largest number of positions (rows times the longest row, padding included) that one forward of an
+    encoder takes; inputs of like length are encoded together. 0: all of a batch at once; `"auto"`: what the memory at hand has
+    room for, measured when a stage begins. batch_size says what is contrasted, this what fits.
+    gradient_caching: contrasts of any batch size in the memory of one micro-batch, for a second forward. The loss and its gradients
+    are those of the batch (see docs/training.md).
     """
 
     seed: int = 0
@@ -36,10 +41,12 @@ class Training:
     device: str = "auto"
     precision: Literal["no", "bf16", "fp16"] = "no"
     log_every: int = 50
+    micro_batch_tokens: Union[int, Literal["auto"]] = 0
+    gradient_caching: bool = False
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
-            if getattr(self, name) < least:
+            if getattr(self, name) != "auto" and getattr(self, name) < least:
                 raise ValueError(too_small(name, getattr(self, name)))
 
     @classmethod

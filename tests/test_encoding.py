@@ -1,4 +1,4 @@
-"""Views to vectors, and the step: what is shared, chunked and cached changes no loss and no gradient."""
+"""Views to vectors, and the step: what is shared, cut into micro-batches and cached changes no loss and no gradient."""
 
 import pytest
 import torch
@@ -90,10 +90,10 @@ def build(precision=torch.float64, dropout=0.2):
     return encoder, nn.ModuleDict(tasks), batch
 
 
-def outcome(chunk, cache, precision=torch.float64, dropout=0.2, **arguments):
+def outcome(tokens, cache, precision=torch.float64, dropout=0.2, **arguments):
     _, tasks, batch = build(precision, dropout)
     torch.manual_seed(5)
-    result = step(dict(tasks.items()), batch, chunk=chunk, cache=cache, **arguments)
+    result = step(dict(tasks.items()), batch, tokens=tokens, cache=cache, **arguments)
     return result, {n: p.grad for n, p in tasks.named_parameters() if p.grad is not None}, torch.get_rng_state()
 
 
@@ -102,10 +102,10 @@ def worst(one, other):
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 4])
-def test_cached_is_plain_with_dropout(chunk, precision):
+@pytest.mark.parametrize("tokens", [1, 16, 32])
+def test_cached_is_plain_with_dropout(tokens, precision):
     limit = 1e-5 if precision == torch.float32 else 1e-10
-    plain, cached = outcome(chunk, False, precision), outcome(chunk, True, precision)
+    plain, cached = outcome(tokens, False, precision), outcome(tokens, True, precision)
     assert abs(plain[0].loss - cached[0].loss) < limit and plain[0].parts == pytest.approx(cached[0].parts, abs=limit)
     assert worst(plain[1], cached[1]) < limit
     assert max(float(gradient.abs().max()) for gradient in plain[1].values()) > 1e-3
@@ -113,20 +113,20 @@ def test_cached_is_plain_with_dropout(chunk, precision):
     assert torch.equal(plain[2], cached[2]), "the random stream moves on in the same way"
 
 
-def test_chunks_change_nothing_without_dropout():
-    whole = outcome(None, False, dropout=0.0)
-    for chunk, cache in ((1, False), (3, False), (3, True)):
-        other = outcome(chunk, cache, dropout=0.0)
+def test_micro_batches_change_nothing_without_dropout():
+    whole = outcome(0, False, dropout=0.0)
+    for tokens, cache in ((1, False), (24, False), (24, True)):
+        other = outcome(tokens, cache, dropout=0.0)
         assert abs(whole[0].loss - other[0].loss) < 1e-10 and worst(whole[1], other[1]) < 1e-10
 
 
-def test_dropout_differs_from_chunk_to_chunk_and_from_step_to_step():
+def test_dropout_differs_from_micro_batch_to_micro_batch_and_from_step_to_step():
     _, tasks, batch = build()
-    losses = {step(dict(tasks.items()), batch, chunk=2).loss for _ in range(3)}
+    losses = {step(dict(tasks.items()), batch, tokens=16).loss for _ in range(3)}
     assert len(losses) == 3
     same = [View(Text(("low", "doses")), ((WHOLE,),)) for _ in range(4)]
     pull = Seeing(tasks["pull"].tower)
-    step({"pull": pull}, {"contrast": Contrast(same, ring(4))}, chunk=1)
+    step({"pull": pull}, {"contrast": Contrast(same, ring(4))}, tokens=1)
     assert len({tuple(row) for row in pull.vectors.tolist()}) == 4
 
 
@@ -139,15 +139,15 @@ class Seeing(Pull):
 
 
 def test_the_loss_is_the_weighted_sum_and_gradients_are_its_scaled_ones():
-    result, gradients, _ = outcome(3, True)
+    result, gradients, _ = outcome(24, True)
     assert result.loss == pytest.approx(2.0 * result.parts["pull"] + 0.5 * result.parts["sort"])
-    _, halved, _ = outcome(3, True, scale=0.5)
+    _, halved, _ = outcome(24, True, scale=0.5)
     assert worst({name: gradient / 2 for name, gradient in gradients.items()}, halved) < 1e-12
 
 
 def test_gradients_are_added_and_can_be_left_out():
     _, tasks, batch = build(dropout=0.0)
-    result = step(dict(tasks.items()), batch, chunk=3, backward=False)
+    result = step(dict(tasks.items()), batch, tokens=24, backward=False)
     assert all(p.grad is None for p in tasks.parameters()) and result.parts.keys() == {"pull", "sort"}
     step(dict(tasks.items()), batch)
     once = {n: p.grad.clone() for n, p in tasks.named_parameters() if p.grad is not None}
@@ -155,12 +155,12 @@ def test_gradients_are_added_and_can_be_left_out():
     assert worst({n: 2 * g for n, g in once.items()}, {n: p.grad for n, p in tasks.named_parameters() if p.grad is not None}) < 1e-10
 
 
-@pytest.mark.parametrize("chunk, cache, calls, rows", [(None, False, 1, 9), (4, False, 3, 9), (4, True, 6, 18)])
-def test_a_shared_input_is_encoded_once_per_pass(chunk, cache, calls, rows):
+@pytest.mark.parametrize("tokens, cache, calls, rows", [(0, False, 1, 9), (32, False, 3, 9), (32, True, 6, 18)])
+def test_a_shared_input_is_encoded_once_per_pass(tokens, cache, calls, rows):
     encoder, tasks, batch = build()
     ran = []
     encoder.model.register_forward_hook(lambda module, arguments, out: ran.append(len(out.last_hidden_state)))
-    result = step(dict(tasks.items()), batch, chunk=chunk, cache=cache)
+    result = step(dict(tasks.items()), batch, tokens=tokens, cache=cache)
     assert (len(ran), sum(ran)) == (calls, rows) and result.inputs == 9 and result.views == 14
 
 
@@ -168,7 +168,7 @@ def test_a_separable_task_alone_is_never_encoded_twice():
     encoder, tasks, batch = build()
     ran = []
     encoder.model.register_forward_hook(lambda *_: ran.append(1))
-    step({"sort": tasks["sort"]}, batch, chunk=3, cache=True)
+    step({"sort": tasks["sort"]}, batch, tokens=24, cache=True)
     assert len(ran) == 3 and sorted(tasks["sort"].seen) == list(range(7))
 
 
@@ -181,11 +181,11 @@ def test_equal_inputs_are_encoded_separately():
     assert torch.equal(pull.vectors[0], pull.vectors[1]) and not torch.equal(pull.vectors[0], pull.vectors[2])
 
 
-def test_inputs_of_like_length_share_a_chunk_and_padding_is_counted():
+def test_inputs_of_like_length_share_a_micro_batch_and_padding_is_counted():
     encoder, _, _ = build(dropout=0.0)
     short, long = Text(("low",)), Text(tuple(WORDS))
     mixed = [View(text, ((WHOLE,),)) for text in (short, long, Text(("of",)), Text(tuple(WORDS[::-1])))]
-    result = step({"pull": Pull(Tower(encoder, CLS()))}, {"contrast": Contrast(mixed, ring(4))}, chunk=2)
+    result = step({"pull": Pull(Tower(encoder, CLS()))}, {"contrast": Contrast(mixed, ring(4))}, tokens=2 * (len(WORDS) + 2))
     assert result.tokens == result.positions == 2 * 3 + 2 * (len(WORDS) + 2)
     assert step({"pull": Pull(Tower(encoder, CLS()))}, {"contrast": Contrast(mixed, ring(4))}).positions == 4 * (len(WORDS) + 2)
 
@@ -194,8 +194,8 @@ def test_the_order_of_views_is_kept():
     encoder, _, _ = build(dropout=0.0)
     tower = Tower(encoder, SpanPool("mean", 1))
     alone = torch.cat([embed(tower, [view]) for view in views(6)])
-    for chunk in (1, 2, 64):
-        assert torch.allclose(embed(tower, views(6), chunk=chunk), alone, atol=1e-12)
+    for tokens in (1, 16, 4096):
+        assert torch.allclose(embed(tower, views(6), tokens=tokens), alone, atol=1e-12)
 
 
 def test_cropped_inputs_and_lost_views_are_counted_and_marked():
@@ -260,7 +260,7 @@ def test_towers_of_different_depth_run_apart():
     encoder, _, _ = build(dropout=0.0)
     shared = views(3)
     requests = {("a", "x"): Request(Tower(encoder, CLS(), depth=0), shared), ("b", "x"): Request(Tower(encoder, CLS()), shared)}
-    assert [chunk.depth for chunk in plan(requests)] == [0, None]
+    assert [planned.ready().depth for planned in plan(requests)] == [0, None]
 
 
 def test_a_frozen_tower_gets_no_gradient_and_the_other_does():
@@ -275,8 +275,8 @@ def test_a_frozen_tower_gets_no_gradient_and_the_other_does():
             return (vectors["anchors"] * vectors["candidates"]).sum(1).pow(2).mean()
 
     task = Across(Tower(encoder, CLS()))
-    check_step({"across": task}, {"contrast": Contrast(views(5), ring(5))}, chunk=2)
-    step({"across": task}, {"contrast": Contrast(views(5), ring(5))}, chunk=2, cache=True)
+    check_step({"across": task}, {"contrast": Contrast(views(5), ring(5))}, tokens=16)
+    step({"across": task}, {"contrast": Contrast(views(5), ring(5))}, tokens=16, cache=True)
     assert all(p.grad is None for p in frozen.parameters()) and any(p.grad is not None for p in encoder.parameters())
 
 
@@ -305,7 +305,7 @@ def test_mixed_precision_context_is_around_encoders_and_not_around_losses():
 
     task = Watching(tasks["pull"].tower)
     for cache in (False, True):
-        step({"pull": task}, batch, chunk=3, cache=cache, autocast=lambda: torch.autocast("cpu", torch.bfloat16))
+        step({"pull": task}, batch, tokens=24, cache=cache, autocast=lambda: torch.autocast("cpu", torch.bfloat16))
         assert seen == {"vectors": torch.bfloat16, "autocast": False}
     assert all(bool(torch.isfinite(p.grad).all()) for p in tasks["pull"].parameters() if p.grad is not None)
 
@@ -319,7 +319,7 @@ def test_registered_parts_through_a_cached_step():
     encoder.add_tokens(renderer.special_tokens)
     task = resolve(block, "task")
     task.build(Parts({"text": encoder}, {"pair": pooler}, LabelSet(("a",))))
-    check_step({"contrast": task}, {"contrast": Contrast(renderer(tiny_instances(8)), ring(8))}, chunk=3)
+    check_step({"contrast": task}, {"contrast": Contrast(renderer(tiny_instances(8)), ring(8))}, tokens=24)
 
 
 def test_a_value_that_the_stream_does_not_give():

@@ -74,13 +74,11 @@ class Finetune(TrainingStage):
         max_steps: int = 0,
         accumulate: int = 1,
         clip: float = 1.0,
-        chunk: int = 0,
-        cache: bool = False,
         data: Optional[Corpus] = None,
         split: str = "train",
     ):
         super().__init__(
-            encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, chunk, cache, data, split
+            encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, data, split
         )
         if classifier not in tasks:
             raise ValueError(f"classifier '{classifier}' is none of the tasks.{did_you_mean(classifier, tasks)}")

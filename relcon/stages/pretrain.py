@@ -64,14 +64,12 @@ class Pretrain(TrainingStage):
         max_steps: int = 0,
         accumulate: int = 1,
         clip: float = 1.0,
-        chunk: int = 0,
-        cache: bool = False,
         data: Optional[Corpus] = None,
         split: str = "train",
         snapshots: Optional[List[int]] = None,
     ):
         super().__init__(
-            encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, chunk, cache, data, split
+            encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, data, split
         )
         self.snapshots = snapshots or []
         if max_steps == 0 and any(not 1 <= epoch <= epochs for epoch in self.snapshots):

@@ -13,6 +13,7 @@ from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import (
     Artifacts,
     Corpus,
+    Draw,
     Encoder,
     OptimizerPlan,
     Parts,
@@ -29,9 +30,10 @@ from relcon.stages.context import StageContext
 from relcon.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from relcon.training.device import accelerator_for
 from relcon.training.loop import Loop, NonFiniteLoss, StepRecord, Stream
+from relcon.training.memory import fitting_tokens
 from relcon.training.optimizers import AdamW
 from relcon.training.schedules import LinearWarmup
-from relcon.training.seeding import seed_torch
+from relcon.training.seeding import generator, seed_torch
 
 
 class TrainingStage(Stage):
@@ -42,8 +44,8 @@ class TrainingStage(Stage):
     epochs: passes over the first stream, may be a fraction. max_steps: optimizer steps instead, where above 0; an untrained
         encoder is handed on where both are 0.
     optimizer, schedule: AdamW and linear warm-up and decay unless said.
-    accumulate: batches per optimizer step. It does not enlarge the set of negatives of a contrast; `chunk` with `cache` does.
-    clip: largest gradient norm, 0 for none. chunk: inputs encoded at a time, 0 for all. cache: gradient caching.
+    accumulate: batches per optimizer step. It does not enlarge the set of negatives of a contrast; a larger batch with
+        `[training] gradient_caching` does. clip: largest gradient norm, 0 for none.
     data: a corpus of the stage's own; the run's unless said. split: which part of it.
     """
 
@@ -59,8 +61,6 @@ class TrainingStage(Stage):
         max_steps: int = 0,
         accumulate: int = 1,
         clip: float = 1.0,
-        chunk: int = 0,
-        cache: bool = False,
         data: Optional[Corpus] = None,
         split: str = "train",
     ):
@@ -69,15 +69,12 @@ class TrainingStage(Stage):
             ("max_steps", max_steps, 0),
             ("accumulate", accumulate, 1),
             ("clip", clip, 0),
-            ("chunk", chunk, 0),
         ):
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
-        if cache and not chunk:
-            raise ValueError("cache needs chunk: how many inputs are encoded at a time")
         self.encoders, self.poolers, self.streams, self.tasks = encoders, poolers, streams, tasks
         self.optimizer, self.schedule = optimizer or AdamW(), schedule or LinearWarmup()
-        self.epochs, self.max_steps, self.accumulate, self.clip, self.chunk, self.cache = epochs, max_steps, accumulate, clip, chunk, cache
+        self.epochs, self.max_steps, self.accumulate, self.clip = epochs, max_steps, accumulate, clip
         self.data, self.split = data, split
 
     # ---- what the two kinds of stage add ----
@@ -198,8 +195,8 @@ class TrainingStage(Stage):
             seed=context.seed,
             accumulate=self.accumulate,
             clip=self.clip,
-            chunk=self.chunk,
-            cache=self.cache,
+            tokens=self.tokens(context, streams),
+            cache=context.settings.gradient_caching,
         )
         if not loop.steps_per_epoch:
             raise RelconError(
@@ -208,6 +205,22 @@ class TrainingStage(Stage):
             )
         loop.steps = self.max_steps or int(self.epochs * loop.steps_per_epoch)
         return loop
+
+    def tokens(self, context: StageContext, streams: Mapping[str, Stream]) -> int:
+        """Positions of one forward, measured on a first batch of every stream where `[training]` says "auto"."""
+        setting = context.settings.micro_batch_tokens
+        if setting != "auto":
+            return setting
+
+        def measure() -> int:
+            found = []
+            for name, stream in streams.items():
+                batch = next(iter(stream.sampler.batches(stream.data, Draw(0, generator(context.seed, "auto"), stream.vocabulary))))
+                tasks = {key: task for key, task in self.tasks.items() if task.stream == name}
+                found.append(fitting_tokens(tasks, batch, context.settings.gradient_caching))
+            return min(filter(None, found), default=0)
+
+        return context.run.find(context.name, "micro_batch_tokens", measure)
 
     def vocabulary(self, trained: Trained, stream: str) -> Any:
         """The vocabulary of the encoder that reads a stream: that of the first text encoder."""

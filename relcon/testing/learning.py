@@ -31,7 +31,7 @@ def check_encoder(encoder: Encoder, inputs: Sequence[Input]) -> None:
     expect(not bare, f"no gradient for {bare[:3]}: freeze what is not used, or use it")
     encoder.zero_grad()
     views = [View(each, ((WHOLE,),)) for each in inputs]
-    check_step({"task": _Pull(Tower(encoder, SpanPool("mean", slots=1)))}, {"value": Contrast(views, _ring(len(views)))}, chunk=2)
+    check_step({"task": _Pull(Tower(encoder, SpanPool("mean", slots=1)))}, {"value": Contrast(views, _ring(len(views)))}, tokens=16)
 
 
 def _check_places(prepared: Any, encoded: Encoded, width: int) -> None:
@@ -80,10 +80,10 @@ def _spans(slots: int) -> Spans:
     return Spans(slot // slots, start, start + 2, slot, 3, slots, torch.tensor([True, True, False]), home)
 
 
-def check_step(tasks: Mapping[str, Task], batch: Batch, chunk: int = 2, tolerance: float = 1e-5) -> None:
-    """Chunked and cached steps give the loss and every gradient of the same step with all graphs at hand, dropout on.
+def check_step(tasks: Mapping[str, Task], batch: Batch, tokens: int = 16, tolerance: float = 1e-5) -> None:
+    """Cached steps give the loss and every gradient of the same step with all graphs at hand, dropout on.
 
-    tasks: built. batch: what their stream gave. chunk: inputs per forward. tolerance: relative, for float32.
+    tasks: built. batch: what their stream gave. tokens: positions per forward. tolerance: relative, for float32.
     """
     modules = nn.ModuleDict(dict(tasks))
     outcomes = []
@@ -91,7 +91,7 @@ def check_step(tasks: Mapping[str, Task], batch: Batch, chunk: int = 2, toleranc
         modules.zero_grad()
         with torch.random.fork_rng():
             torch.manual_seed(1)
-            loss = step(tasks, batch, chunk=chunk, cache=cache).loss
+            loss = step(tasks, batch, tokens=tokens, cache=cache).loss
             after = torch.get_rng_state()
         outcomes.append((loss, _gradients(modules), after))
     modules.zero_grad()

@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from relcon import processes
 from relcon.contrast import Batch, Labelled
 from relcon.encoding import StepResult, step
 from relcon.errors import RelconError
@@ -52,7 +53,7 @@ class Loop:
 
     modules: everything that trains. tasks, streams: by name; an epoch is one pass over the first stream, the others go round.
     steps: optimizer steps in all. accumulate: batches per step. clip: largest gradient norm (0: none).
-    chunk: inputs encoded at a time (0: all). cache: gradient caching, so that a batch needs the memory of one chunk.
+    tokens: positions of one forward (0: no limit). cache: gradient caching, so that a batch needs the memory of one micro-batch.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Loop:
     seed: int
     accumulate: int = 1
     clip: float = 1.0
-    chunk: int = 0
+    tokens: int = 0
     cache: bool = False
     done: int = 0
 
@@ -109,6 +110,7 @@ class Loop:
         began = time.perf_counter()
         rate = self.set_rate()
         results = [self.backward(name, next(flow)) for _ in range(self.batches_left()) for name, flow in flows.items()]
+        processes.sum_gradients(self.modules)
         if self.clip:
             self.accelerator.clip_grad_norm_(self.modules.parameters(), self.clip)
         self.optimizer.step()
@@ -128,7 +130,7 @@ class Loop:
         tasks = {key: task for key, task in self.tasks.items() if task.stream == name}
         scaler = self.accelerator.scaler
         scale = (scaler.get_scale() if scaler is not None else 1.0) / self.batches_left()
-        result = step(tasks, batch, chunk=self.chunk or None, cache=self.cache, scale=scale, autocast=self.accelerator.autocast)
+        result = step(tasks, batch, tokens=self.tokens, cache=self.cache, scale=scale, autocast=self.accelerator.autocast)
         if not math.isfinite(result.loss):
             raise NonFiniteLoss(f"the loss of step {self.done + 1} is {result.loss}. {describe(batch)}")
         return result

@@ -142,7 +142,8 @@ def test_method_runs_on_small_records(
 
 @pytest.mark.parametrize("name", PAPER)
 def test_published_runs_with_a_random_encoder(name: str, small: Callable[..., Any], encoder: Path, parser: Path, tmp_path: Path) -> None:
-    words = [*given({**small(task_of(name)), "parser": parser}), *tiny(name, encoder), *lexicon(name), "--stages.pretrain.chunk", "3"]
+    words = [*given({**small(task_of(name)), "parser": parser}), *tiny(name, encoder), *lexicon(name)]
+    words += ["--training.micro_batch_tokens", "64"]
     words += ["--protocol.folds", "2"] if task_of(name) == "ppi" else ["--stages.pretrain.snapshots", "[1]"]
     relcon("train", CONFIGS / name, "--output", tmp_path / "run", *words)
     found = figures(tmp_path / "run")

@@ -21,7 +21,7 @@ def classifier():
     poolers = {"sentence": resolve({"@poolers": "relcon.CLS.v1"}, "pooler")}
     task = resolve({"@tasks": "relcon.Classification.v1", "stream": "instances", "tower": TOWER}, "task")
     task.build(Parts({"text": tiny_encoder()}, poolers, tiny_split().labels))
-    return TrainedModel(task.classifier().eval(), resolve({"@renderers": "relcon.Blinded.v1"}, "renderer"), tiny_split().labels, chunk=5)
+    return TrainedModel(task.classifier().eval(), resolve({"@renderers": "relcon.Blinded.v1"}, "renderer"), tiny_split().labels, tokens=40)
 
 
 @pytest.fixture(scope="module")

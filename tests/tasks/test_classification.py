@@ -28,10 +28,10 @@ def logits(made, texts, view):
     return torch.cat([made.tower.head(encoder(encoder.prepare([view(text).input])).states[:, 0]) for text in texts])
 
 
-@pytest.mark.parametrize("chunk", [None, 2])
-def test_loss_and_gradient_are_the_mean_cross_entropy_however_it_is_chunked(make, plan, view, chunk):
+@pytest.mark.parametrize("tokens", [0, 16])
+def test_loss_and_gradient_are_the_mean_cross_entropy_however_it_is_cut(make, plan, view, tokens):
     made = task(make(), plan(head=[8]))
-    result = step({"it": made}, batch(view), chunk=chunk)
+    result = step({"it": made}, batch(view), tokens=tokens)
     got = {key: weight.grad.clone() for key, weight in made.named_parameters() if weight.grad is not None}
     made.zero_grad()
     plain = F.cross_entropy(logits(made, TEXTS, view), LABELS)
@@ -55,10 +55,10 @@ def test_class_weights_and_label_smoothing(make, plan, view):
     assert result.loss == pytest.approx(want, abs=1e-5)
 
 
-def test_every_recorder_is_told_uids_predictions_and_labels_whatever_the_chunks(make, plan, view):
+def test_every_recorder_is_told_uids_predictions_and_labels_whatever_the_micro_batches(make, plan, view):
     made, told = task(make(), plan()), []
     made.recorders.append(lambda uids, predicted, labels: told.extend(zip(uids, predicted.tolist(), labels.tolist(), strict=True)))
-    step({"it": made}, batch(view, uids=list("abcde")), chunk=2)
+    step({"it": made}, batch(view, uids=list("abcde")), tokens=16)
     predicted = logits(made, TEXTS, view).argmax(1).tolist()
     assert sorted(told) == sorted(zip("abcde", predicted, LABELS.tolist(), strict=True))
     right = sum(p == q for p, q in zip(predicted, LABELS.tolist(), strict=True))

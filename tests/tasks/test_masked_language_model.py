@@ -54,14 +54,14 @@ def test_contrast_and_masked_pieces_are_one_forward(make, plan, cache):
     sampler = Sampler.registry.get("relcon.MaskedPieces.v1")(Two(), rate=0.4)
     (batch,) = sampler.batches(None, Draw(0, torch.Generator().manual_seed(0), encoder.vocabulary))
     torch.manual_seed(1)
-    result = step(tasks, batch, chunk=2, cache=cache)
+    result = step(tasks, batch, tokens=16, cache=cache)
     assert result.inputs == 4 and result.views == 4 + len(batch["masked"].views) > 4
     assert result.loss == pytest.approx(result.parts["contrast"] + 0.5 * result.parts["mlm"])
     gradient = {key: weight.grad.clone() for key, weight in encoder.named_parameters() if weight.grad is not None}
     for each in tasks.values():
         each.zero_grad()
     torch.manual_seed(1)
-    step(tasks, batch, chunk=2, cache=not cache)
+    step(tasks, batch, tokens=16, cache=not cache)
     torch.testing.assert_close(gradient, {key: w.grad for key, w in encoder.named_parameters() if w.grad is not None}, rtol=1e-3, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Tasks that share a stream: chunked and cached steps give the plain gradients, dropout on."""
+"""Tasks that share a stream: cut and cached steps give the plain gradients, dropout on."""
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def test_contrast_beside_masked_pieces(objective):
         task.build(parts)
     sampler: Sampler = resolve({"@samplers": "relcon.MaskedPieces.v1", "sampler": VIEWS}, "[sampler]")
     batch = next(iter(sampler.batches(tiny_split(), Draw(0, torch.Generator().manual_seed(0), encoder.vocabulary))))
-    check_step({"contrast": contrast, "guess": guess}, batch, chunk=3)
+    check_step({"contrast": contrast, "guess": guess}, batch, tokens=24)
 
 
 def test_classification():
@@ -43,4 +43,4 @@ def test_classification():
     task = resolve({"@tasks": "relcon.Classification.v1", "stream": "all", "tower": {**TOWER, "dropout": 0.1}}, "[task]")
     task.build(Parts({"text": encoder}, {"sentence": Pooler.registry.get("relcon.CLS.v1")()}, tiny_split().labels))
     sampler = resolve({"@samplers": "relcon.Instances.v1", "renderer": VIEWS["renderer"], "batch_size": 12}, "[sampler]")
-    check_step({"task": task}, next(iter(sampler.batches(tiny_split(), Draw(0, torch.Generator())))), chunk=5)
+    check_step({"task": task}, next(iter(sampler.batches(tiny_split(), Draw(0, torch.Generator())))), tokens=40)
