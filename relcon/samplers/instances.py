@@ -1,10 +1,10 @@
 """Labelled instances, one by one: the sampler of classification."""
 
-from typing import Iterable, List, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 
-from relcon.contrast import Batch, Labelled
+from relcon.contrast import Batch, Labelled, Text, View
 from relcon.data.document import Instance
 from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
 from relcon.samplers.common import at_least, changed, count_batches, cut, generator_of, label_of, order
@@ -18,6 +18,8 @@ class Instances(Sampler):
     2104.13913).
 
     renderer: instances -> views. batch_size: instances (copies included) per batch. shuffle: shuffle anew in each epoch.
+    pool: of so many batches, drawn at random, each gets instances of like length, so that there is little padding; 1: batches
+    are random altogether, as they must be where a batch is a sample of its own. Without shuffle there are no pools.
     augmenter, copies: how to change an instance, and how many changed copies of it; 0 for none.
     resample: draw the copies anew in each epoch; otherwise every epoch has the same ones, drawn from `seed`.
 
@@ -41,8 +43,10 @@ class Instances(Sampler):
         copies: int = 0,
         resample: bool = False,
         seed: int = 0,
+        pool: int = 16,
     ):
         self.renderer, self.batch_size, self.shuffle = renderer, at_least("batch_size", batch_size, 1), shuffle
+        self.pool = at_least("pool", pool, 1) if shuffle else 1
         self.augmenter, self.copies, self.resample, self.seed = augmenter, at_least("copies", copies, 0), resample, seed
         if (augmenter is None) != (copies == 0):
             raise ValueError("augmenter and copies go together: name an augmenter and set copies to 1 or more, or leave both out")
@@ -55,14 +59,21 @@ class Instances(Sampler):
         """Batches with the value `instances`; `uids` are those of the instances, `UID~N` that of copy N."""
         self.length(data)
         items = order(len(data.instances) * (1 + self.copies), self.shuffle, draw.generator)
-        for chosen in cut(items, self.batch_size):
-            yield {"instances": self._labelled([divmod(item, 1 + self.copies) for item in chosen], data, draw)}
+        for pool in cut(items, self.pool * self.batch_size):
+            yield from self._pooled([divmod(item, 1 + self.copies) for item in pool], data, draw)
 
-    def _labelled(self, items: List[Tuple[int, int]], data: Split, draw: Draw) -> Labelled:
+    def _pooled(self, items: List[Tuple[int, int]], data: Split, draw: Draw) -> Iterator[Batch]:
+        """The batches of a pool, each of instances of like length, in random order."""
         instances = [self._copy(data.instances[number], copy, draw) for number, copy in items]
-        labels = torch.tensor([label_of(instance, data) for instance in instances], dtype=torch.long)
         uids = [f"{instance.uid}~{copy}" if copy else instance.uid for instance, (_, copy) in zip(instances, items, strict=True)]
-        return Labelled(self.renderer(instances), labels, uids=uids)
+        labels = [label_of(instance, data) for instance in instances]
+        views = self.renderer(instances)
+        places = by_length(views) if self.pool > 1 else range(len(views))
+        batches = list(cut(places, self.batch_size))
+        for number in order(len(batches), self.pool > 1, draw.generator):
+            chosen = sorted(batches[number])  # in the order drawn
+            tensor = torch.tensor([labels[place] for place in chosen], dtype=torch.long)
+            yield {"instances": Labelled([views[place] for place in chosen], tensor, uids=[uids[place] for place in chosen])}
 
     def _copy(self, instance: Instance, copy: int, draw: Draw) -> Instance:
         """The instance itself (copy 0) or a changed copy of it."""
@@ -70,3 +81,9 @@ class Instances(Sampler):
             return instance
         generator = draw.generator if self.resample else generator_of(instance, copy, self.seed)
         return changed(instance, self.augmenter, generator)
+
+
+def by_length(views: Sequence[View]) -> List[int]:
+    """The numbers of the views, those with the shortest texts first."""
+    lengths = [len(view.input.words) + len(view.input.second) if isinstance(view.input, Text) else 0 for view in views]
+    return sorted(range(len(views)), key=lengths.__getitem__)

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from relcon import processes
 from relcon.contrast import Labelled, View
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
@@ -26,7 +27,7 @@ class Classification(Task):
     label_smoothing: share of the target that is spread evenly over all labels, in [0, 1).
 
     After `build`, `tower` gives logits. `recorders` is a list of functions that are told every prediction made in training
-    (uids, predicted, labels). The log gets `accuracy` since it last asked. RelconError where `class_weights` names a label that
+    (uids, predicted, labels), in a run of several processes each the predictions of its own share. The log gets `accuracy` since it last asked. RelconError where `class_weights` names a label that
     the data do not have.
 
     Config::
@@ -102,8 +103,7 @@ class Classification(Task):
                 recorder(uids, predicted, labels)
 
     def figures(self) -> Dict[str, float]:
-        """`accuracy` on the training batches since the last call."""
-        if not self._all:
-            return {}
-        accuracy, self._right, self._all = self._right / self._all, 0, 0
-        return {"accuracy": accuracy}
+        """`accuracy` on the training batches since the last call, in all processes."""
+        right, every = processes.summed(torch.tensor([self._right, self._all])).tolist()
+        self._right = self._all = 0
+        return {"accuracy": right / every} if every else {}

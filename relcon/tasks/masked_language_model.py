@@ -2,9 +2,11 @@
 
 from typing import Callable, Dict, List
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relcon import processes
 from relcon.contrast import Labelled, View
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Encoder, Parts, Request, Task, Tower
@@ -70,11 +72,10 @@ class MaskedLanguageModel(Task):
             return F.cross_entropy(logits, labels, reduction="sum")
 
     def figures(self) -> Dict[str, float]:
-        """`accuracy` of the guesses since the last call."""
-        if not self._all:
-            return {}
-        accuracy, self._right, self._all = self._right / self._all, 0, 0
-        return {"accuracy": accuracy}
+        """`accuracy` of the guesses since the last call, in all processes."""
+        right, every = processes.summed(torch.tensor([self._right, self._all])).tolist()
+        self._right = self._all = 0
+        return {"accuracy": right / every} if every else {}
 
 
 def embeddings(encoder: Encoder) -> Tensor:

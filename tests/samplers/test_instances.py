@@ -31,6 +31,28 @@ def test_order_changes_with_the_epoch_and_repeats_with_the_generator(make, parts
     assert [uid for uid, *_ in epoch(still, data, parts.draw())] == [i.uid for i in data.instances]
 
 
+def test_batches_of_a_pool_are_of_like_length_and_in_random_order(parts):
+    lengths = [3 + 7 * number % 40 for number in range(64)]
+    words = [("A", "meets", "B", *("on",) * (length - 3)) for length in lengths]
+    data = parts.split([parts.instance(number, words=each) for number, each in enumerate(words)])
+
+    def batches(pool):
+        return [
+            [len(view.input.words) for view in batch["instances"].views]
+            for batch in Instances(parts.renderer, batch_size=4, pool=pool).batches(data, parts.draw())
+        ]
+
+    def padding(found):
+        return 1 - sum(map(sum, found)) / sum(len(each) * max(each) for each in found)
+
+    pooled, plain = batches(16), batches(1)
+    assert sorted(map(sum, pooled)) != sorted(map(sum, plain)) and sorted(sum(pooled, [])) == sorted(sum(plain, []))
+    assert padding(pooled) < 0.05 < 0.2 < padding(plain)
+    longest = [max(each) for each in pooled]
+    assert longest != sorted(longest), "batches of a pool come in random order"
+    assert len({tuple(sorted(each)) for each in batches(2)} & {tuple(sorted(each)) for each in pooled}) < 4
+
+
 def test_copies_carry_label_and_a_uid_of_their_own(make, parts):
     data, sampler = make(5), Instances(parts.renderer, batch_size=8, augmenter=parts.augmenter, copies=3)
     seen = epoch(sampler, data, parts.draw())

@@ -1,0 +1,101 @@
+"""Several processes give the loss and the gradients of one, whatever the objective, the cut and the caching."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from relcon import processes
+from relcon.planning import cut, dealt
+from relcon.testing import tiny_encoder_folder
+
+WORK = Path(__file__).parent / "work.py"
+
+
+def run(encoder, output, count):
+    """What so many processes found."""
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)] if count > 1 else []
+    done = subprocess.run([sys.executable, *launch, WORK, encoder, output], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((output / "told.json").read_text()), load_file(output / "tensors.safetensors")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Results by number of processes."""
+    folder = tmp_path_factory.mktemp("processes")
+    encoder = tiny_encoder_folder(folder / "encoder")
+    return {count: run(encoder, folder / str(count), count) for count in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_losses_and_counts_are_those_of_one_process(runs, count):
+    (alone, _), (told, _) = runs[1], runs[count]
+    assert alone.keys() == told.keys() and len(alone) == 25
+    for name, one in alone.items():
+        other = told[name]
+        assert other["loss"] == pytest.approx(one["loss"], abs=1e-9), name
+        assert other["parts"] == pytest.approx(one["parts"], abs=1e-9), name
+        assert other["counts"] == one["counts"], name
+        for task, figures in one["figures"].items():
+            assert other["figures"][task] == pytest.approx(figures, abs=1e-9), (name, task)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_gradients_are_those_of_one_process(runs, count):
+    (_, alone), (_, tensors) = runs[1], runs[count]
+    assert alone.keys() == tensors.keys()
+    worst = {name: float((tensors[name] - alone[name]).abs().max()) for name in alone}
+    assert max(worst.values()) < 1e-9, max(worst, key=worst.__getitem__)
+    assert max(float(each.abs().max()) for each in alone.values()) > 1e-3
+
+
+def test_the_ways_through_a_step_agree_in_one_process(runs):
+    told, _ = runs[1]
+    for name, one in told.items():
+        if "cached" in name:
+            assert one["loss"] == pytest.approx(told[name.replace("cached", "cut")]["loss"], abs=1e-9)
+
+
+# ---- who gets what -------------------------------------------------------------------------------------------------------
+
+
+def test_parts_hold_every_input_once_and_keep_the_budget():
+    lengths = [5, 90, 7, 30, 31, 8, 29, 200, 6]
+    parts = cut(lengths, 64)
+    assert sorted(sum(parts, [])) == list(range(9)) and len(parts) == 5
+    for part in parts:
+        assert len(part) == 1 or len(part) * max(lengths[number] for number in part) <= 64
+    assert [lengths[number] for part in parts for number in part] == sorted(lengths)
+    assert cut(lengths) == [sum(parts, [])] and cut([]) == []
+
+
+def test_where_the_budget_asks_for_fewer_parts_than_processes_long_and_short_are_spread():
+    parts = cut([1, 2, 3, 4, 5, 6], 0, least=2)
+    assert parts == [[0, 2, 4], [1, 3, 5]]
+    assert cut([3, 4], 0, least=4) == [[0], [1]] and cut([5], 0, least=2) == [[0]]
+    assert len(cut([0] * 5, 10, least=2)) == 2, "inputs whose length nobody knows"
+
+
+def test_work_is_dealt_evenly_and_completely():
+    sizes = [10, 80, 30, 40, 20, 60]
+    hands = dealt(sizes, 3)
+    assert sorted(sum(hands, [])) == list(range(6))
+    assert [sum(sizes[number] for number in hand) for hand in hands] == [80, 80, 80]
+    assert dealt([], 2) == [[], []] and dealt([0, 0, 0, 0], 2) == [[0, 2], [1, 3]]
+
+
+def test_in_one_process_nothing_happens():
+    assert (processes.count(), processes.rank(), processes.is_main()) == (1, 0, True)
+    tensor = torch.tensor([1.0, 2.0])
+    assert processes.summed(tensor) is tensor and processes.largest(tensor) is tensor
+    processes.require_same(3, "batch")
+    done = []
+    processes.on_main(lambda: done.append(1))
+    assert done == [1]
+    with pytest.raises(ZeroDivisionError):
+        processes.on_main(lambda: 1 / 0)
