@@ -65,6 +65,7 @@ COMPONENTS = {
     ],
     "towers": [
         "relcon.Tower.v1 = relcon.towers:HeadedTower",
+        "relcon.Momentum.v1 = relcon.towers:Momentum",
     ],
     "objectives": [
         "relcon.NTXent.v1 = relcon.objectives.infonce:NTXent",
@@ -73,7 +74,10 @@ COMPONENTS = {
         "relcon.PairwiseBCE.v1 = relcon.objectives.pairwise:PairwiseBCE",
         "relcon.MarginPairs.v1 = relcon.objectives.pairwise:MarginPairs",
     ],
-    "adjusters": [],
+    "adjusters": [
+        "relcon.Queue.v1 = relcon.adjusters.queue:Queue",
+        "relcon.HardestNegatives.v1 = relcon.adjusters.mining:HardestNegatives",
+    ],
     "tasks": [
         "relcon.Contrastive.v1 = relcon.tasks.contrastive:Contrastive",
         "relcon.Classification.v1 = relcon.tasks.classification:Classification",

@@ -148,10 +148,10 @@ class Pairing:
 
 
 class Tags(NamedTuple):
-    """Identity of views, for adjusters that meet views of other steps (a queue). All [N] int, -1 is unknown.
+    """Identity of views, for adjusters that meet views of other steps (a queue). All [N] int, the same in every batch and run.
 
-    lane: views repel strangers of their own lane only. key: views with one key never repel each other. label: nor do views
-    with one label.
+    lane: from 0; views meet strangers of their own lane only. key: views with one key are one sentence or instance, and neither
+    attract nor repel each other. label: the class, where it may be looked at. key and label are -1 where unknown.
     """
 
     lane: Tensor
@@ -161,7 +161,10 @@ class Tags(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """The sentence itself: anchors, candidates (None: the anchors, the very same vectors) and their pairing."""
+    """The sentence itself: anchors, candidates (None: the anchors, the very same vectors) and their pairing.
+
+    anchor_tags, candidate_tags: for adjusters that need them. Where candidates is None, candidate_tags None means the anchors'.
+    """
 
     anchors: List[View]
     pairing: Pairing

@@ -15,7 +15,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -269,25 +269,44 @@ class Tower(nn.Module):
         vectors = self.pooler(encoded, spans)
         return vectors if self.head is None else self.head(vectors)
 
+    def after_step(self) -> None:
+        """Called after each optimizer step."""
+
+    def training_only(self) -> Sequence[nn.Module]:
+        """As of `Task`."""
+        return ()
+
 
 @dataclass
 class Parts:
-    """What the tasks of a stage share: encoders and poolers by name, and the label set of the data."""
+    """What the tasks of a stage share: encoders and poolers by name, and the label set of the data.
+
+    copies: name -> the name of the part that it is a copy of, for parts that a tower added (see `TowerPlan.follows`).
+    """
 
     encoders: Dict[str, Encoder]
     poolers: Dict[str, Pooler]
     labels: LabelSet
+    copies: Dict[str, str] = field(default_factory=dict)
 
 
 class TowerPlan(Registrable, ABC, kind="towers"):
-    """A tower as a config names it: encoders and poolers are named, not nested, because several tasks share them."""
+    """A tower as a config names it: encoders and poolers are named, not nested, because several tasks share them.
 
-    encoder: str
-    pooler: str
+    follows: the argument of the task whose tower this one is made from (`anchors`); None for a tower that stands by itself. One
+    that follows has an argument `suffix` and adds copies of the other's encoder and pooler to the stage's parts, as NAME_SUFFIX,
+    which the stage hands on like its own.
+    """
+
+    follows: ClassVar[Optional[str]] = None
 
     @abstractmethod
     def build(self, parts: Parts, out: Optional[int] = None) -> Tower:
         """The tower over the stage's shared parts. out: append a linear layer to so many classes, for a classifier."""
+
+    def build_beside(self, parts: Parts, other: Tower) -> Tower:
+        """The tower for the other side of a contrast. other: the one that is built. By itself, unless overridden."""
+        return self.build(parts)
 
 
 # ---- learning ----------------------------------------------------------------------------------------------------------
@@ -310,11 +329,18 @@ class ContrastiveObjective(Registrable, nn.Module, ABC, kind="objectives"):
 
 
 class Adjuster(Registrable, nn.Module, ABC, kind="adjusters"):
-    """A step between vectors and objective: a queue adds candidates, a miner takes negatives away."""
+    """A step between vectors and objective: a queue adds candidates, a miner takes negatives away.
+
+    What it remembers stands in buffers, which checkpoints keep and saved models leave out.
+    """
 
     @abstractmethod
     def forward(self, anchors: Tensor, candidates: Tensor, contrast: Contrast, pairing: Pairing) -> Tuple[Tensor, Pairing]:
-        """Candidates [C', D] and the pairing [A, C'] that fits them."""
+        """Candidates [C', D], those it was given first and unchanged, and the pairing [A, C'] that fits them.
+
+        contrast: what the sampler wrote, tags included. pairing: without the views that were cropped away, and as adjusters in
+        front of this one left it. Called once per batch, also by losses that nothing learns from (then in evaluation mode).
+        """
 
     def after_step(self) -> None:
         """Called after each optimizer step."""
@@ -367,6 +393,10 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
 
     def after_step(self) -> None:
         """Called after each optimizer step."""
+
+    def training_only(self) -> Sequence[nn.Module]:
+        """Modules that mean nothing once training is over (a queue): checkpoints keep them, saved models leave them out."""
+        return ()
 
 
 # ---- running -----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 A saved model is a folder that needs nothing else to be loaded:
 
     model.json          what is inside: label set, config blocks of all parts, which task classifies
-    NAME/               each encoder as `save_pretrained` leaves it
+    NAME/               each encoder as `save_pretrained` leaves it; NAME_momentum/ is a momentum tower's copy of it
     parts.safetensors   poolers and heads
 """
 
@@ -103,8 +103,9 @@ class Trained:
         return TrainedModel(self.tasks[self.classifier].classifier(), self.renderer, self.parts.labels)
 
     def heads(self) -> Dict[str, Tensor]:
-        """Parameters and buffers of poolers and tasks that belong to no encoder."""
-        shared = {id(tensor) for encoder in self.parts.encoders.values() for tensor in encoder.state_dict(keep_vars=True).values()}
+        """Parameters and buffers of poolers and tasks that belong to no encoder and outlive training."""
+        elsewhere = [*self.parts.encoders.values(), *(module for task in self.tasks.values() for module in task.training_only())]
+        left_out = {id(tensor) for module in elsewhere for tensor in module.state_dict(keep_vars=True).values()}
         state = {
             f"poolers.{name}.{key}": tensor
             for name, pooler in self.parts.poolers.items()
@@ -113,7 +114,7 @@ class Trained:
         pooled = {id(tensor) for tensor in state.values()}
         for name, task in self.tasks.items():
             for key, tensor in task.state_dict(keep_vars=True).items():
-                if id(tensor) not in shared | pooled:
+                if id(tensor) not in left_out | pooled:
                     state[f"tasks.{name}.{key}"] = tensor
         return {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
 

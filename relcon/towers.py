@@ -1,8 +1,11 @@
-"""A tower as a config names it: encoder, pooler and the task's own head."""
+"""Towers as a config names them: encoder, pooler and the task's own head, or a slow copy of another tower."""
 
+import re
+from copy import deepcopy
 from itertools import pairwise
-from typing import List, Literal, Mapping, Optional, TypeVar
+from typing import Dict, List, Literal, Mapping, Optional, Sequence, TypeVar
 
+import torch
 from torch import nn
 
 from relcon.errors import RelconError, did_you_mean
@@ -66,6 +69,89 @@ class HeadedTower(TowerPlan):
             layers += [nn.Dropout(self.dropout), classification_layer((self.head or [width])[-1], out)]
         head = nn.Sequential(*layers).to(next(encoder.parameters())) if layers else None
         return Tower(encoder, pooler, head, self.depth)
+
+
+class Momentum(TowerPlan):
+    """A copy of the anchors' tower that follows it slowly and is not trained: the momentum encoder of MoCo.
+
+    Encoder, pooler and head are copied when training begins. After each optimizer step every parameter k of the copy moves
+    towards its model q: k = momentum k + (1 - momentum) q (He et al. 2020, arXiv 1911.05722, eq. 2). No gradient reaches it.
+    Buffers are its own, as in MoCo's code.
+
+    momentum: in [0, 1]; 0 is the anchors' tower of the step before, 1 stays what it was. dropout: whether the copy runs with
+    dropout in training, as PSPE's does; otherwise in evaluation mode.
+    suffix: the stage hands the copies on as NAME_SUFFIX: where anchors have the encoder `text` and the pooler `sentence`, a later
+    stage takes `text = "pretrain.text_momentum"` and `sentence = "pretrain.sentence_momentum"`. The copied head ends with
+    training.
+
+    For `candidates` of relcon.Contrastive.v1, mostly with a queue (`relcon.Queue.v1`). ValueError where momentum is out of range;
+    RelconError where it has no tower to follow, or where the stage has a part of the copy's name already.
+
+    Config::
+
+        [candidates]
+        @towers = "relcon.Momentum.v1"
+        momentum = 0.999
+    """
+
+    follows = "anchors"
+
+    def __init__(self, momentum: float = 0.999, dropout: bool = True, suffix: str = "momentum"):
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"momentum must lie in [0, 1], got {momentum}")
+        if not re.fullmatch(r"\w+", suffix):
+            raise ValueError(f"suffix must be of letters, digits and underscores, got '{suffix}'")
+        self.momentum, self.dropout, self.suffix = momentum, dropout, suffix
+
+    def build(self, parts: Parts, out: Optional[int] = None) -> Tower:
+        """RelconError: by itself it has nothing to follow."""
+        raise RelconError(
+            "relcon.Momentum.v1 follows another tower: use it for `candidates` of relcon.Contrastive.v1, and relcon.Tower.v1 here."
+        )
+
+    def build_beside(self, parts: Parts, other: Tower) -> Tower:
+        """The follower; copies of the other's encoder and pooler join the stage's parts."""
+        twin = Follower(other, self.momentum, self.dropout)
+        self._hand_on(parts.encoders, other.encoder, twin.encoder, parts.copies)
+        self._hand_on(parts.poolers, other.pooler, twin.pooler, parts.copies)
+        return twin
+
+    def _hand_on(self, shared: Dict[str, Part], model: Part, twin: Part, copies: Dict[str, str]) -> None:
+        """Put a copy beside its model, under a name of its own."""
+        name = next(name for name, part in shared.items() if part is model)
+        copy = f"{name}_{self.suffix}"
+        if copy in shared:
+            raise RelconError(f"a momentum tower's copy of '{name}' would be called '{copy}', which this stage has. Set another suffix.")
+        shared[copy], copies[copy] = twin, name
+
+
+class Follower(Tower):
+    """A copy of a tower that follows it.
+
+    leader: what it copies and follows. momentum: how much of itself it keeps in each step. dropout: whether it has any.
+    """
+
+    def __init__(self, leader: Tower, momentum: float, dropout: bool = True):
+        twin = deepcopy(leader)
+        super().__init__(twin.encoder, twin.pooler, twin.head, twin.depth)
+        self.requires_grad_(False)
+        self._leader = (leader,)  # in a tuple, so that its parameters are not the follower's
+        self.momentum, self.dropout = momentum, dropout
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Move every parameter towards the leader's."""
+        for mine, theirs in zip(self.parameters(), self._leader[0].parameters(), strict=True):
+            mine.lerp_(theirs.to(mine), 1 - self.momentum)
+
+    def train(self, mode: bool = True) -> "Follower":
+        """In evaluation mode always where it has no dropout."""
+        super().train(mode and self.dropout)
+        return self
+
+    def training_only(self) -> Sequence[nn.Module]:
+        """The head; encoder and pooler are handed on."""
+        return [] if self.head is None else [self.head]
 
 
 def projection(widths: List[int], activation: str, bias: bool) -> List[nn.Module]:

@@ -9,9 +9,13 @@ import pytest
 from torch import nn
 
 from relcon.checking import check_example
-from relcon.components import REQUIRED, arguments, component_of, docstring_block, docstring_text
+from relcon.components import REQUIRED, arguments, component_of, docstring_block, docstring_text, kind_of
+from relcon.config import resolve
+from relcon.config.loaded import LoadedConfig
+from relcon.config.reading import parse_cfg
 from relcon.config.types import is_supported
 from relcon.registry import INTERFACES
+from relcon.testing import check_adjuster
 
 NAMES = Path(__file__).parent / "registered_names.json"
 OFFERS = [(kind, offer) for kind in INTERFACES for offer in INTERFACES[kind].registry.offers() if offer.package != "--code"]
@@ -79,6 +83,15 @@ def test_example_block(kind, name):
     block = docstring_block(component_of(kind, name))
     assert block, "the docstring ends with `Config::` and an example block"
     assert [str(problem) for problem in check_example(block)] == []
+
+
+@pytest.mark.parametrize("kind, name", [(kind, offer.name) for kind, offer in OFFERS if kind == "adjusters"])
+def test_adjuster(kind, name):
+    """As its example block builds it."""
+    block = docstring_block(component_of(kind, name))
+    example = LoadedConfig(parse_cfg(Path("example.cfg"), block), []).tree
+    (section,) = (section for section in example.values() if kind_of(section) == kind)
+    check_adjuster(lambda: resolve(section, name))
 
 
 if __name__ == "__main__":

@@ -130,6 +130,6 @@ def test_registered_names_exist(path):
 
 def test_the_page_on_objectives_knows_all_of_them():
     text = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
-    for kind in ("objectives", "samplers"):
+    for kind in ("objectives", "samplers", "adjusters"):
         for name in INTERFACES[kind].registry.names():
             assert not name.startswith("relcon.") or name in text, f"docs/objectives.md says nothing of {name}"

@@ -8,10 +8,12 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from relcon.config import resolve
+from relcon.contrast import Encoded, Spans
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
-from relcon.interfaces import Parts
+from relcon.interfaces import Parts, Pooler
 from relcon.model import SavedModel, Trained
+from relcon.poolers.sentence import CLS
 from relcon.testing import tiny_encoder, tiny_instances, tiny_split
 
 RENDERER = {"@renderers": "relcon.EntityMarkers.v1", "unit": "markers"}
@@ -56,6 +58,48 @@ def test_the_encoder_loads_without_relcon_and_weights_are_written_once(tmp_path:
     heads = made.heads()
     assert all("embeddings" not in name and "encoder" not in name.split(".", 2)[2] for name in heads)
     assert any(name.startswith("tasks.relation.") for name in heads) and any(name.startswith("tasks.masked.") for name in heads)
+
+
+@Pooler.register("testmodel.Scaled.v1")
+class Scaled(CLS):
+    """The first position, scaled by a learnt number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, encoded: Encoded, spans: Spans) -> torch.Tensor:
+        """Vectors [U, D]."""
+        return self.scale * super().forward(encoded, spans)
+
+
+def test_momentum_copies_are_saved_once_and_load_like_other_parts(tmp_path: Path) -> None:
+    block = {
+        "@tasks": "relcon.Contrastive.v1",
+        "stream": "views",
+        "anchors": {**TOWER, "pooler": "first"},
+        "candidates": {"@towers": "relcon.Momentum.v1"},
+        "adjusters": {"queue": {"@adjusters": "relcon.Queue.v1", "size": 3}},
+        "objective": {"@objectives": "relcon.NTXent.v1"},
+    }
+    poolers = {"first": {"@poolers": "testmodel.Scaled.v1"}}
+    parts = Parts({"text": tiny_encoder()}, {"first": Scaled()}, tiny_split().labels)
+    task = resolve(block, "contrast")
+    task.build(parts)
+    blocks = {"poolers": {**poolers, "first_momentum": poolers["first"]}, "tasks": {"contrast": block}}
+    made = Trained(parts, {"contrast": task}, blocks)
+    with torch.no_grad():
+        for number, parameter in enumerate(task.candidate_tower.parameters()):
+            parameter.fill_(number)
+    made.save(tmp_path / "model")
+    head = {f"tasks.contrast.tower.head.0.{name}" for name in ("weight", "bias")}
+    assert made.heads().keys() == {"poolers.first.scale", "poolers.first_momentum.scale"} | head
+    saved = SavedModel(tmp_path / "model")
+    for name, loaded in (("text", saved.encoder("text")), ("text_momentum", saved.encoder("text_momentum"))):
+        assert all(torch.equal(mine, theirs) for mine, theirs in zip(loaded.parameters(), parts.encoders[name].parameters(), strict=True))
+        assert all(parameter.requires_grad for parameter in loaded.parameters())
+    assert saved.pooler("first").scale.tolist() == [1]  # type: ignore[attr-defined]
+    assert saved.pooler("first_momentum").scale.tolist() == parts.poolers["first_momentum"].scale.tolist() != [1]  # type: ignore[attr-defined]
 
 
 def test_probabilities_sum_to_one_and_evaluation_leaves_training_mode_alone() -> None:

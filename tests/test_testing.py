@@ -286,5 +286,5 @@ def test_every_interface_of_the_six_has_a_check():
     import relcon.testing
 
     checked = {name.removeprefix("check_") for name in relcon.testing.__all__ if name.startswith("check_")}
-    assert {"augmenter", "sampler", "encoder", "objective", "evaluator", "renderer", "pooler"} <= checked
-    assert {"augmenters", "samplers", "encoders", "objectives", "evaluators", "renderers", "poolers"} <= set(INTERFACES)
+    assert {"augmenter", "sampler", "encoder", "objective", "evaluator", "renderer", "pooler", "adjuster"} <= checked
+    assert {"augmenters", "samplers", "encoders", "objectives", "evaluators", "renderers", "poolers", "adjusters"} <= set(INTERFACES)

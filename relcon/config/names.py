@@ -52,19 +52,34 @@ def _source(value: str, section: str, stages: Mapping[str, Any], earlier: List[s
     """What is wrong with "STAGE.NAME"."""
     giver, dot, part = value.partition(".")
     there = stages[giver].get(section) if isinstance(stages.get(giver), dict) else None
-    offers = [f"{stage}.{each}" for stage in earlier if isinstance(stages[stage], dict) for each in _names(stages[stage].get(section))]
+    offers = [f"{stage}.{each}" for stage in earlier for each in _offered(stages[stage], section)]
     if not dot or not part:
         yield f"expected a block or \"STAGE.NAME\", what an earlier stage hands on, got '{value}'.{did_you_mean(value, offers)}"
     elif giver in stages and giver not in earlier:
         yield f"'{value}': stage '{giver}' comes later. Only an earlier stage hands something on.{did_you_mean(value, offers)}"
     elif giver not in earlier:
         yield f"'{value}': there is no stage '{giver}'.{did_you_mean(value, offers)}"
-    elif isinstance(there, dict) and part not in there:
+    elif isinstance(there, dict) and value not in offers:
         yield f"'{value}': stage '{giver}' has none of that name in its {section}.{did_you_mean(value, offers)}"
 
 
-def _names(section: Any) -> List[str]:
-    return list(section) if isinstance(section, dict) else []
+def _offered(stage: Any, section: str) -> List[str]:
+    """What a stage hands on: the parts of this section, and the copies of them that its towers make."""
+    own = stage.get(section) if isinstance(stage, dict) else None
+    return [*own, *(copy for copy, name in _copies(stage, section.removesuffix("s")) if name in own)] if isinstance(own, dict) else []
+
+
+def _copies(block: Dict[str, Any], key: str) -> Iterator[Tuple[str, str]]:
+    """(copy, name) of every part that a tower below this block copies from the tower it follows (`TowerPlan.follows`).
+
+    key: under which a tower names such a part, `encoder` or `pooler`.
+    """
+    for inner in (each for each in block.values() if isinstance(each, dict)):
+        yield from _copies(inner, key)
+        follows, suffix = getattr(_component(inner), "follows", None), inner.get("suffix", _default(inner, "suffix"))
+        followed = block.get(follows) if isinstance(follows, str) else None
+        if isinstance(followed, dict) and isinstance(followed.get(key), str):
+            yield f"{followed[key]}_{suffix}", followed[key]
 
 
 def _model(stage: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mistake]:
@@ -98,9 +113,15 @@ def _default(block: Any, name: str) -> Any:
 
 
 def _arguments(block: Any) -> Dict[str, Any]:
-    """What a block's component takes; nothing where it cannot be had, which is reported elsewhere."""
+    """What a block's component takes; nothing where it cannot be had."""
+    component = _component(block)
+    return {} if component is None else dict(arguments(component))
+
+
+def _component(block: Any) -> Any:
+    """A block's component; None where it cannot be had, which is reported elsewhere."""
     kind = kind_of(block)
     try:
-        return {} if kind is None else dict(arguments(component_of(kind, block[f"@{kind}"])))
+        return None if kind is None else component_of(kind, block[f"@{kind}"])
     except RelconError:
-        return {}
+        return None

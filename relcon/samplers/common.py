@@ -1,5 +1,6 @@
 """What samplers share: order and number of batches, changed copies of instances, what makes two instances duplicates."""
 
+import hashlib
 import math
 import zlib
 from dataclasses import replace
@@ -7,6 +8,7 @@ from typing import Hashable, Iterator, List, Optional, Sequence, TypeVar
 
 import torch
 
+from relcon.contrast import Tags
 from relcon.data.document import Instance
 from relcon.errors import RelconError
 from relcon.interfaces import Augmenter, Split
@@ -79,3 +81,19 @@ def content_of(instance: Instance) -> Hashable:
 def key_of(instance: Instance, kind: str) -> Optional[Hashable]:
     """What an instance shares with those that must not repel it: its `label` (None where unknown) or its `sentence`."""
     return instance.label if kind == "label" else sentence_of(instance)
+
+
+def tags_of(keys: Sequence[Hashable], labels: Optional[Sequence[Optional[int]]] = None) -> Tags:
+    """Tags [N] of one lane. keys: what the views of one sentence or instance share, any values that print alike in every run.
+
+    labels: class numbers, None where unknown; all unknown unless given.
+    """
+    known = [-1] * len(keys) if labels is None else [-1 if label is None else label for label in labels]
+    numbers = [_number_of(key) for key in keys]
+    return Tags(torch.zeros(len(keys), dtype=torch.long), torch.tensor(numbers, dtype=torch.long), torch.tensor(known, dtype=torch.long))
+
+
+def _number_of(key: Hashable) -> int:
+    """63 bits that depend on the value alone, unlike `hash`: a queue compares them across batches, processes and resumed runs."""
+    digest = hashlib.blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

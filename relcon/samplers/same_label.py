@@ -7,15 +7,16 @@ import torch
 from relcon.contrast import Batch, Contrast, View
 from relcon.data.document import Instance
 from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
-from relcon.samplers.common import at_least, changed, content_of, count_batches, cut, label_of, order
+from relcon.samplers.common import at_least, changed, content_of, count_batches, cut, label_of, order, tags_of
 from relcon.samplers.pairings import NegativePolicy, by_label, numbered
 
 
 class SameLabel(Sampler):
     """Batches in which views of one label attract and views of different labels repel each other.
 
-    Gives the value `contrast`; for relcon.SupCon.v1, relcon.InfoNCE.v1 and the pairwise objectives (Khosla et al. 2020, arXiv
-    2004.11362). An epoch has every labelled instance once; the last batch may be incomplete.
+    Gives the value `contrast`, with labels and contents as tags for a queue. For relcon.SupCon.v1, relcon.InfoNCE.v1 and the
+    pairwise objectives (Khosla et al. 2020, arXiv 2004.11362). An epoch has every labelled instance once; the last batch may be
+    incomplete.
 
     renderer: instances -> views. batch_size: instances per batch.
     per_label: put so many instances of one label side by side, so that a batch has few labels and each has company; labels with
@@ -75,12 +76,13 @@ class SameLabel(Sampler):
 
     def _contrast(self, instances: List[Instance], data: Split, draw: Draw) -> Contrast:
         views: List[View] = self.renderer(instances)
-        content = numbered([content_of(instance) for instance in instances])
-        keys = [2 * key for key in content]
+        contents = [content_of(instance) for instance in instances]
+        keys = [2 * key for key in numbered(contents)]
         labels = [label_of(instance, data) for instance in instances]
         if self.augmenter is not None:
             augmenter = self.augmenter
             views = views + self.renderer([changed(instance, augmenter, draw.generator) for instance in instances])
-            keys, labels = keys + [key + 1 for key in keys], labels * 2
+            keys, labels, contents = keys + [key + 1 for key in keys], labels * 2, contents * 2
         pairing = by_label(labels, negative=[data.labels.number(name) for name in data.labels.negative], policy=self.negative)
-        return Contrast(views, pairing.distinct(torch.tensor(keys)) if self.duplicates == "once" else pairing)
+        pairing = pairing.distinct(torch.tensor(keys)) if self.duplicates == "once" else pairing
+        return Contrast(views, pairing, anchor_tags=tags_of(contents, labels))

@@ -1,28 +1,32 @@
 """Two views of every instance: the sampler of contrastive learning without labels."""
 
-from typing import Iterable, List, Literal, Optional
+from typing import Iterable, List, Literal, Optional, Sequence, TypeVar
 
 import torch
 
-from relcon.contrast import Batch, Contrast, Pairing, View
+from relcon.contrast import Batch, Contrast, Pairing, Tags, View
 from relcon.data.document import Instance
 from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
-from relcon.samplers.common import at_least, changed, content_of, count_batches, cut, generator_of, key_of, order
+from relcon.samplers.common import at_least, changed, content_of, count_batches, cut, generator_of, key_of, order, sentence_of, tags_of
 from relcon.samplers.pairings import mask_same, numbered, partners
+
+Key = TypeVar("Key")
 
 
 class TwoViews(Sampler):
     """N instances, each seen twice: 2N views, of which rows 2k and 2k + 1 attract each other and repel all others.
 
-    Gives the value `contrast`. SimCLR (Chen et al. 2020, arXiv 2002.05709); with blinded sentences and path-preserving
-    synonyms CLRE (Su et al. 2021, arXiv 2104.13913, algorithm 1). Labels are not needed.
+    Gives the value `contrast`, with tags for a queue. SimCLR (Chen et al. 2020, arXiv 2002.05709); with blinded sentences and
+    path-preserving synonyms CLRE (Su et al. 2021, arXiv 2104.13913, algorithm 1). Labels are not needed.
 
     renderer: instances -> views. augmenter: makes the changed views.
     batch_size: N, instances per batch; a batch has 2N views. (CLRE's "batch size" 256 counts views: N = 128.)
     views: two changed views, or the original and one changed view (CLRE's released code).
     resample: draw the changed views anew in each epoch; otherwise every epoch has the same ones, drawn from `seed`.
     shuffle: batches of shuffled instances; otherwise in the order of the data. drop_last: leave the last, incomplete batch out.
-    mask: views of different instances that do not repel each other: those with the same `label`, of the same `sentence`.
+    mask: views of different instances that do not repel each other: those with the same `label`, of the same `sentence`. It
+    holds for vectors of earlier batches too: tags tell a queue which are the same instance (or sentence, where masked), and the
+    labels only where they are masked.
     duplicates: `once` lets only the first of several equal instances of a batch take part in the loss, which is then exactly
     that of the batch without them.
 
@@ -66,12 +70,12 @@ class TwoViews(Sampler):
         self.length(data)
         numbers = order(len(data.instances), self.shuffle, draw.generator)
         for chosen in cut(numbers, self.batch_size, self.drop_last):
-            yield {"contrast": self._contrast([data.instances[number] for number in chosen], draw)}
+            yield {"contrast": self._contrast([data.instances[number] for number in chosen], data, draw)}
 
-    def _contrast(self, instances: List[Instance], draw: Draw) -> Contrast:
+    def _contrast(self, instances: List[Instance], data: Split, draw: Draw) -> Contrast:
         sides = [self.renderer([self._copy(instance, side, draw) for instance in instances]) for side in (0, 1)]
         views: List[View] = [view for pair in zip(*sides, strict=True) for view in pair]
-        return Contrast(views, self._pairing(instances))
+        return Contrast(views, self._pairing(instances), anchor_tags=self._tags(instances, data))
 
     def _copy(self, instance: Instance, side: int, draw: Draw) -> Instance:
         if side == 0 and self.views == "original_and_one":
@@ -88,7 +92,12 @@ class TwoViews(Sampler):
             pairing = pairing.distinct(2 * key + torch.arange(len(key)) % 2)
         return pairing
 
+    def _tags(self, instances: List[Instance], data: Split) -> Tags:
+        keys = [sentence_of(instance) if "sentence" in self.mask else content_of(instance) for instance in instances]
+        known = [None if instance.label is None else data.labels.number(instance.label) for instance in instances]
+        return tags_of(twice(keys), twice(known) if "label" in self.mask else None)
 
-def twice(keys: List[int]) -> List[int]:
+
+def twice(keys: Sequence[Key]) -> List[Key]:
     """[N] -> [2N]: the key of each instance for both of its views."""
     return [key for key in keys for _ in range(2)]

@@ -137,6 +137,7 @@ class TrainingStage(Stage):
             task.build(parts)
         if not any(parameter.requires_grad for encoder in encoders.values() for parameter in encoder.parameters()):
             raise RelconError(f"[stages.{context.name}] has no trainable encoder parameter: freeze fewer layers.")
+        blocks |= {copy: blocks[name] for copy, name in parts.copies.items() if copy in poolers}
         return Trained(
             parts, self.tasks, {"poolers": blocks, **self.blocks(context)}, tokens, self.classifier, self.renderer(), self.about(context)
         )

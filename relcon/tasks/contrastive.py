@@ -1,6 +1,6 @@
 """The contrastive task: towers encode both sides of a contrast, an objective judges them."""
 
-from typing import Dict, Mapping, NamedTuple, Optional
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from torch import Tensor, nn
 
@@ -21,7 +21,8 @@ class Contrastive(Task):
     """Anchors and candidates of a contrast through towers, a pairing, an objective.
 
     stream: the sampler that feeds it. reads: which value of its batches. weight: its factor in the stage's loss.
-    anchors: the tower of the anchors. candidates: another tower for the candidates; the same one unless said.
+    anchors: the tower of the anchors. candidates: another tower for the candidates, which may follow that of the anchors
+    (`relcon.Momentum.v1`); the same one unless said.
     objective: judges vectors. adjusters: steps between vectors and objective, in the order written (a queue, a miner).
 
     Vectors reach adjusters and objective in float32 at least, whatever precision the encoder runs in. Views that were cropped
@@ -55,6 +56,8 @@ class Contrastive(Task):
         adjusters: Optional[Dict[str, Adjuster]] = None,
     ):
         super().__init__()
+        if anchors.follows is not None:
+            raise ValueError(f"anchors: a {type(anchors).__name__} tower follows that of the {anchors.follows}; give them one of their own")
         self.stream, self.reads, self.weight = stream, reads, weight
         self.anchor_plan, self.candidate_plan = anchors, candidates
         self.objective = objective
@@ -69,7 +72,7 @@ class Contrastive(Task):
         """Make the towers over the stage's encoders and poolers."""
         self.tower = self.anchor_plan.build(parts)
         if self.candidate_plan is not None:
-            self.candidate_tower = self.candidate_plan.build(parts)
+            self.candidate_tower = self.candidate_plan.build_beside(parts, self.tower)
 
     def requests(self, value: Contrast) -> Dict[str, Request]:
         """`anchors`, and `candidates` unless they are the very same vectors."""
@@ -101,7 +104,17 @@ class Contrastive(Task):
         self._last, self._counts = None, dict.fromkeys(self._counts, 0)
         return figures
 
+    def towers(self) -> List[Tower]:
+        """That of the anchors, and that of the candidates where it is another."""
+        return [self.tower] if self.candidate_tower is None else [self.tower, self.candidate_tower]
+
     def after_step(self) -> None:
-        """Pass the end of the step on to the adjusters."""
+        """Pass the end of the step on to towers and adjusters."""
+        for tower in self.towers():
+            tower.after_step()
         for adjuster in self.adjusters.values():
             adjuster.after_step()
+
+    def training_only(self) -> Sequence[nn.Module]:
+        """The adjusters, and what of the towers does not outlive training."""
+        return [*self.adjusters.values(), *(part for tower in self.towers() for part in tower.training_only())]

@@ -9,12 +9,14 @@ that says which promise was broken:
         check_augmenter(MyAugmenter(), tiny_corpus())
 """
 
+from relcon.testing.adjusting import check_adjuster
 from relcon.testing.checks import check_augmenter, check_evaluator, check_renderer, check_sampler
 from relcon.testing.corpora import tiny_corpus, tiny_instances, tiny_split
 from relcon.testing.encoders import tiny_encoder, tiny_encoder_folder
 from relcon.testing.learning import check_encoder, check_objective, check_pooler, check_step
 
 __all__ = [
+    "check_adjuster",
     "check_augmenter",
     "check_encoder",
     "check_evaluator",

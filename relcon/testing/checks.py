@@ -140,6 +140,9 @@ def _check_contrast(value: Contrast) -> None:
     shape = (len(value.anchors), len(candidates))
     expect(tuple(value.pairing.positives.shape) == shape, f"a pairing of {tuple(value.pairing.positives.shape)} for {shape} views")
     expect(bool((value.pairing.positives > 0).any()), "a batch has no positive at all")
+    for tags, count in ((value.anchor_tags, shape[0]), (value.candidate_tags, shape[1])):
+        fits = tags is None or all(column.shape == (count,) and not column.is_floating_point() for column in tags)
+        expect(fits, f"the tags must be {count} whole numbers each, one per view")
     for view in (*value.anchors, *candidates):
         _check_view(view)
 
@@ -160,6 +163,7 @@ def _fingerprint(batches: Sequence[Batch]) -> Any:
             [_shown(view) for view in value.anchors],
             [_shown(view) for view in value.candidates or ()],
             value.pairing.positives.tolist(),
+            [column.tolist() for tags in (value.anchor_tags, value.candidate_tags) for column in tags or ()],
         )
         if isinstance(value, Contrast)
         else (name, [_shown(view) for view in value.views], None if value.labels is None else value.labels.tolist())

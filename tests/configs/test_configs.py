@@ -131,6 +131,13 @@ def test_quickstart_runs_with_its_own_encoder(tmp_path: Path) -> None:
     assert found["pretrain"]["steps"] == found["baseline"]["steps"] == found["finetune"]["steps"] == 2
 
 
+def test_moco_runs_and_its_queue_fills(tmp_path: Path, encoder: Path) -> None:
+    limits = ["--data.limit", "10", "--stages.pretrain.data.limit", "60", "--training.max_steps", "6"]
+    relcon("train", CONFIGS / "moco.cfg", "--output", tmp_path / "run", *tiny("moco.cfg", encoder), *limits)
+    assert "scores.f1" in figures(tmp_path / "run")["evaluate"] and figures(tmp_path / "run")["pretrain"]["steps"] == 6
+    assert (tmp_path / "run/stages/pretrain/model/text_momentum/model.safetensors").exists()
+
+
 @pytest.mark.parametrize("name", METHOD)
 def test_method_runs_on_small_records(
     name: str, small: Callable[..., Any], encoder: Path, parser: Path, pairs: Path, tmp_path: Path

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from relcon.contrast import Contrast, Pairing, Text, View
+from relcon.contrast import Contrast, Pairing, Tags, Text, View
 from relcon.encoding import step
-from relcon.interfaces import Adjuster, ContrastiveObjective, Task
+from relcon.interfaces import Adjuster, ContrastiveObjective, Task, TowerPlan
 from relcon.samplers.pairings import partners
 
 TEXTS = ["the cat sees a dog", "the cat hears a dog", "a bird sees the cat", "a bird hears the cat today"]
@@ -135,6 +135,26 @@ class Memory(Adjuster):
 
     def after_step(self):
         self.before, self.steps = self.now, self.steps + 1
+
+
+def test_a_view_that_was_cropped_away_never_enters_a_queue(make, plan, view):
+    queue = Adjuster.registry.get("relcon.Queue.v1")(size=10)
+    contrastive = task(make(max_length=8), plan("mention"), adjusters={"queue": queue})
+    long = View(Text(tuple(["the"] * 10 + ["dog"])), view("a " * 10 + "dog", 10).unit)
+    tags = Tags(torch.zeros(4, dtype=torch.long), torch.arange(4), torch.full((4,), -1))
+    views = [view(TEXTS[0], 1), view(TEXTS[1], 1), view(TEXTS[2], 1), long]
+    for _ in range(2):
+        assert step({"contrast": contrastive}, {"contrast": Contrast(views, partners(4), anchor_tags=tags)}).lost == 1
+        contrastive.after_step()
+    assert queue.held().tags.key.tolist() == [0, 1, 2] * 2 and bool(queue.held().vectors.abs().sum(1).all())
+
+
+def test_what_adjusters_remember_and_followers_heads_are_for_training_only(make, plan):
+    follow = TowerPlan.registry.get("relcon.Momentum.v1")()
+    queue = Adjuster.registry.get("relcon.Queue.v1")(size=10)
+    contrastive = task(make(), plan(head=[8]), candidates=follow, adjusters={"queue": queue})
+    assert contrastive.training_only() == [queue, contrastive.candidate_tower.head]
+    assert task(make(), plan(head=[8]), candidates=plan(head=[8])).training_only() == []
 
 
 class Hardest(Adjuster):

@@ -1,9 +1,12 @@
 """Tasks that share a stream: cut and cached steps give the plain gradients, dropout on."""
 
+import copy
+
 import pytest
 import torch
 
 from relcon.config import resolve
+from relcon.encoding import step
 from relcon.interfaces import Draw, Parts, Pooler, Sampler
 from relcon.testing import check_step, tiny_encoder, tiny_split
 
@@ -35,6 +38,52 @@ def test_contrast_beside_masked_pieces(objective):
     sampler: Sampler = resolve({"@samplers": "relcon.MaskedPieces.v1", "sampler": VIEWS}, "[sampler]")
     batch = next(iter(sampler.batches(tiny_split(), Draw(0, torch.Generator().manual_seed(0), encoder.vocabulary))))
     check_step({"contrast": contrast, "guess": guess}, batch, tokens=24)
+
+
+MEMORY = {
+    "queue": {"queue": {"@adjusters": "relcon.Queue.v1", "size": 20}},
+    "queue and miner": {
+        "queue": {"@adjusters": "relcon.Queue.v1", "size": 20},
+        "miner": {"@adjusters": "relcon.HardestNegatives.v1", "k": 5},
+    },
+}
+
+
+@pytest.mark.parametrize("adjusters", MEMORY.values(), ids=MEMORY)
+def test_contrast_with_a_memory(adjusters):
+    encoder = tiny_encoder().train()
+    parts = Parts({"text": encoder}, {"sentence": Pooler.registry.get("relcon.CLS.v1")()}, tiny_split().labels)
+    block = {"@tasks": "relcon.Contrastive.v1", "stream": "views", "anchors": TOWER, "objective": OBJECTIVES["supcon"]}
+    momentum = {"@towers": "relcon.Momentum.v1", "momentum": 0.9}
+    task = resolve({**block, "candidates": momentum, "adjusters": adjusters}, "[contrast]").train()
+    task.build(parts)
+    sampler: Sampler = resolve(VIEWS, "[sampler]")
+    first, second, *_ = sampler.batches(tiny_split(), Draw(0, torch.Generator().manual_seed(0), encoder.vocabulary))
+    step({"contrast": task}, first)
+    task.after_step()
+    check_step({"contrast": copy.deepcopy(task)}, second, chunk=3)
+    for cache in (False, True):
+        run = copy.deepcopy(task)
+        result = step({"contrast": run}, second, chunk=3, cache=cache)
+        assert result.inputs == 16, "eight views through each tower"
+        run.after_step()
+        held = run.adjusters["queue"].held()
+        assert len(held.vectors) == 16 and held.tags.key.unique(return_counts=True)[1].tolist() == [2] * 8, "once per batch"
+        assert all(each.grad is None for each in run.candidate_tower.parameters())
+
+
+def test_a_chunk_of_a_momentum_tower_runs_once():
+    encoder = tiny_encoder().train()
+    parts = Parts({"text": encoder}, {"sentence": Pooler.registry.get("relcon.CLS.v1")()}, tiny_split().labels)
+    block = {"@tasks": "relcon.Contrastive.v1", "stream": "views", "anchors": TOWER, "objective": OBJECTIVES["ntxent"]}
+    task = resolve({**block, "candidates": {"@towers": "relcon.Momentum.v1"}}, "[contrast]")
+    task.build(parts)
+    calls = {"text": 0, "text_momentum": 0}
+    for name, each in parts.encoders.items():
+        each.register_forward_hook(lambda *_, name=name: calls.update({name: calls[name] + 1}))
+    batch = next(iter(resolve(VIEWS, "[sampler]").batches(tiny_split(), Draw(0, torch.Generator(), encoder.vocabulary))))
+    step({"contrast": task}, batch, chunk=4, cache=True)
+    assert calls == {"text": 4, "text_momentum": 2}
 
 
 def test_classification():
