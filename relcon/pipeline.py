@@ -177,7 +177,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def summarise(top: RunFolder, summary: RunSummary) -> None:
-    """Mean, standard deviation and interval of every figure over the runs, into the top folder's `metrics.json`; and into
+    """Mean, standard deviation, interval and sum of every figure over the runs, into the top folder's `metrics.json`; and into
     `pooled.json` the figures of all folds' predictions together, where no instance is tested twice."""
     stages: Dict[str, List[Dict[str, float]]] = {}
     for figures in summary.figures.values():

@@ -1,6 +1,6 @@
 """The folder of a run: what is in it, who may write to it, what of it is done.
 
-config.cfg  config.as-written.cfg  run.json  metrics.json  log.jsonl  predictions.jsonl
+config.cfg  config.as-written.cfg  run.json  metrics.json  pooled.json  log.jsonl  predictions.jsonl  scores.json
 stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
 """
 
@@ -45,7 +45,7 @@ def peak_memory() -> int:
 
 OWN = (
     "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json",
-    "stages", "checkpoints", "model", "folds", "seeds", ".replaced",
+    "pooled.json", "stages", "checkpoints", "model", "folds", "seeds", ".replaced",
 )  # fmt: skip
 """All that a run puts into its folder. Nothing else is ever moved or deleted there."""
 

@@ -56,7 +56,7 @@ class PredictionShift(Evaluator):
 
     Figures: `rate` (the primary one, shifts / size, 0 where the subset is empty), `shifts`, `size`, the same of all four subsets as
     `rate/SUBSET`, `shifts/SUBSET`, `size/SUBSET`, and `unchanged`: neighbours that are their original word for word. Over folds
-    the paper adds the shifts up.
+    the paper adds the shifts up: `sum` of `shift.shifts` and `shift.size` in the `metrics.json` of the run as a whole.
 
     Files: `shifts.jsonl`: of each shifted instance `id`, `gold`, `predicted` and `predicted_neighbour`, the sentences `text` and
     `neighbour`, and the `subsets` that it belongs to; `neighbours.jsonl`: what was changed in each instance's document (see
