@@ -116,6 +116,18 @@ def test_a_class_with_one_example(refused, change, protocol):
     assert "binds" in said and "1" in said and "Use fewer" in said
 
 
+LISTS = ["--protocol.@protocols", "relcon.GivenFolds.v1", "--paths.test", "null", "--protocol.lists"]
+
+
+def test_a_list_of_documents_that_is_none(refused, tmp_path):
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "fold-1").write_bytes(b"tiny-0\n\xff\xfe\x00")
+    said = refused(*LISTS, json.dumps([str(tmp_path / "lists")]))
+    assert f"[protocol] lists: {tmp_path / 'lists'} is a folder; expected a text file with one document a line." in said
+    said = refused(*LISTS, json.dumps([str(tmp_path / "lists" / "fold-*")]))
+    assert "fold-1 is not UTF-8 text (byte 8); expected a text file with one document a line." in said
+
+
 # ---- what must work ----------------------------------------------------------------------------------------------------
 
 
