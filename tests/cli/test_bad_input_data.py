@@ -89,6 +89,11 @@ def test_an_unknown_label(refused, change):
     assert "train.jsonl:6: label 'inhibts' is unknown. Did you mean 'inhibits'? Correct it, or add it to [data] labels." in said
 
 
+def test_an_empty_label(refused, change):
+    change("train", lambda record: record["relations"][0].update(label=""), 5)
+    assert "train.jsonl:6: the label of relation 0 is empty; expected its name, or null where it is to be predicted" in refused()
+
+
 def test_label_sets_that_differ_between_splits(refused, change):
     change("test", lambda record: record["relations"][0].update(label="binds"), 1)
     said = refused()
