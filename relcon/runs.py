@@ -15,12 +15,16 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from relcon.errors import RelconError
 from relcon.files import append_jsonl, read_json, write_json
 
 PACKAGES = ("relcon", "torch", "transformers", "accelerate", "spacy", "catalogue", "confection", "scikit-learn")
+
+
+REPEATS = ("folds", "seeds")
+"""Folders below a run over folds or seeds, each of which holds runs."""
 
 
 def now() -> str:
@@ -82,6 +86,17 @@ def refuse_unwritable(path: Path) -> None:
         raise RelconError(f"--output {path} cannot be made: {nearest} is a file, not a folder. Choose another folder.")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise RelconError(f"--output {path} cannot be written (permission denied for {nearest}). Choose another folder.")
+
+
+def models_below(path: Path) -> List[Path]:
+    """Of a run over folds or seeds, the folders of its runs that have a model."""
+    return sorted(folder for name in REPEATS for folder in (path / name).glob("*") if (folder / "model" / "model.json").exists())
+
+
+def whole_run(path: Path) -> Path:
+    """The folder of the whole run to which one of its folds or seeds belongs; any other folder stands for itself."""
+    path = path.resolve()
+    return path.parent.parent if path.parent.name in REPEATS and is_run(path.parent.parent) else path
 
 
 def is_run(path: Path) -> bool:

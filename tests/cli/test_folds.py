@@ -30,3 +30,25 @@ def test_a_run_over_folds_is_replaced(folds, train):
     ended = train(folds, "--overwrite")
     assert ended.code == 0, ended.err
     assert not (folds / "folds").exists() and not (folds / "pooled.json").exists()
+
+
+def test_predict_and_evaluate_take_one_of_the_folds(folds, relcon, data, tmp_path):
+    one, two = folds / "folds/fold_01", folds / "folds/fold_02"
+    for words in (["predict", folds, data / "dev.jsonl", "-o", tmp_path / "out.jsonl"], ["evaluate", folds, "--data", data / "dev.jsonl"]):
+        ended = relcon(*words)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{folds} is a run over 2 folds; give one of them: {one}, {two}." in ended.err
+    assert relcon("predict", one, data / "dev.jsonl", "-o", tmp_path / "out.jsonl").code == 0
+    assert relcon("evaluate", two, "--data", data / "dev.jsonl").code == 0
+
+
+def test_a_fold_is_evaluated_on_its_own_part_of_the_data(folds, relcon, data, tmp_path, change):
+    for number in (1, 2):
+        fold = folds / f"folds/fold_0{number}"
+        ended = relcon("evaluate", fold, "--split", "test", "-o", tmp_path / str(number))
+        assert ended.code == 0, ended.err
+        assert (tmp_path / str(number) / "scores/predictions.jsonl").read_bytes() == (fold / "predictions.jsonl").read_bytes()
+        assert [look["stage"] for look in read(fold / "run.json")["test_reads"]] == ["evaluate", "relcon evaluate"]
+    change("train", lambda record: record["relations"][0].update(label="none"), 0)
+    ended = relcon("evaluate", folds / "folds/fold_01", "--split", "test")
+    assert ended.code == 2 and "the data of [data] have changed since" in ended.err
