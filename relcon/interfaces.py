@@ -31,6 +31,12 @@ from relcon.registry import Registrable
 class DatasetReader(Registrable, ABC, kind="readers"):
     """A path -> a stream of documents, labelled or not."""
 
+    @property
+    def cacheable(self) -> bool:
+        """Whether documents kept from an earlier reading may stand in for reading again. Not where reading has something to say
+        that must be said in every run: which records it skipped. True unless overridden."""
+        return True
+
     @abstractmethod
     def read(self, path: Path) -> Iterator[Document]:
         """Documents of a file or folder, one by one. Bad records raise DataError with file and line."""
@@ -51,7 +57,13 @@ class Lost(NamedTuple):
 
 
 class CandidateRule(Registrable, ABC, kind="candidates"):
-    """Which pairs of a document's entities are asked about."""
+    """Which pairs of a document's entities are asked about.
+
+    gives_negative: whether it may give a negative label to pairs that the data say nothing of. Where it never does, such a label
+        that the data do not have either is a mistyped one.
+    """
+
+    gives_negative: bool = True
 
     @abstractmethod
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:

@@ -94,6 +94,38 @@ def test_an_empty_label(refused, change):
     assert "train.jsonl:6: the label of relation 0 is empty; expected its name, or null where it is to be predicted" in refused()
 
 
+@pytest.mark.parametrize("declared", [[], ["--data.labels", '["none", "inhibits", "activates"]']])
+def test_a_mistyped_negative_label(refused, declared):
+    said = refused("--data.negative", '["nome"]', *declared)
+    assert "[data] negative names 'nome', a label that no pair of the data has. Did you mean 'none'?" in said
+
+
+def test_a_mistyped_symmetric_label(refused):
+    said = refused("--data.symmetric", '["inhibts"]')
+    assert "[data] symmetric names 'inhibts', a label that no pair of the data has. Did you mean 'inhibits'?" in said
+
+
+def test_a_negative_label_that_only_the_candidate_rule_gives(train, tmp_path):
+    ended = train(tmp_path / "run", "--data.negative", '["nothing"]', "--data.candidates.@candidates", "relcon.EntityPairs.v1")
+    assert ended.code == 0, ended.err
+
+
+def test_a_negative_label_that_only_another_split_has(train, change, tmp_path):
+    change("test", lambda record: record["relations"][0].update(label="nothing"), 0)
+    ended = train(tmp_path / "run", "--data.negative", '["none", "nothing"]')
+    assert ended.code == 0, ended.err
+
+
+def test_skipped_records_are_reported_in_every_run(train, data, tmp_path, caplog):
+    """A cache that has the good records must not silence the bad ones."""
+    found = (data / "train.jsonl").read_text().splitlines()
+    (data / "train.jsonl").write_text("\n".join([*found[:4], found[4][:-7], *found[5:]]))
+    for number in (1, 2):
+        ended = train(tmp_path / f"run-{number}", "--data.reader.on_error", "skip", "--data.cache", tmp_path / "cache")
+        assert ended.code == 0 and "Skipped: 1 of 16 records of" in caplog.text and "train.jsonl:5: not JSON" in caplog.text
+        caplog.clear()
+
+
 def test_label_sets_that_differ_between_splits(refused, change):
     change("test", lambda record: record["relations"][0].update(label="binds"), 1)
     said = refused()
