@@ -1,13 +1,13 @@
 """Measure a finished run's model again: on another split, or on data that it has never seen."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from relcon.config import LoadedConfig, load_config, resolve
 from relcon.data.corpus import where
 from relcon.data.document import Instance
 from relcon.data.labels import LabelSet
-from relcon.errors import DataError, Problem, RelconError, did_you_mean
+from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
 from relcon.files import read_json, refuse_filling, write_json
 from relcon.interfaces import Corpus, Evaluator, Lost, Protocol, Split
 from relcon.model import SavedModel
@@ -44,8 +44,13 @@ def evaluate(
         note_test_read(run)
     train = corpus.split("train") if "train" in corpus.splits() else None
     figures: Dict[str, float] = {}
-    for name, evaluator in evaluators(loaded.tree["stages"], profile).items():
-        measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
+    chosen = evaluators(loaded.tree["stages"], profile)
+    for section, (_, evaluator) in chosen.items():
+        with naming(section):
+            evaluator.check(part, train)
+    for section, (name, evaluator) in chosen.items():
+        with naming(section):
+            measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
         figures.update({f"{name}.{key}": value for key, value in measured.items()})
     return figures
 
@@ -97,13 +102,14 @@ def refuse_unknown_labels(instances: Sequence[Instance], labels: LabelSet) -> No
         raise DataError(problems, "Every pair must have a label that the model knows:")
 
 
-def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Evaluator]:
-    """The evaluators of the last stage that has any, or scores under a profile."""
+def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Tuple[str, Evaluator]]:
+    """Section -> name and evaluator: those of the last stage that has any, or scores under a profile."""
     if profile is not None:
-        return {"scores": resolve({"@evaluators": "relcon.Scores.v1", "profile": profile}, "--profile")}
+        return {"--profile": ("scores", resolve({"@evaluators": "relcon.Scores.v1", "profile": profile}, "--profile"))}
     for name, stage in reversed(list(stages.items())):
         if stage.get("evaluators"):
-            return {key: resolve(block, f"[stages.{name}.evaluators.{key}]") for key, block in stage["evaluators"].items()}
+            sections = {f"[stages.{name}.evaluators.{key}]": (key, block) for key, block in stage["evaluators"].items()}
+            return {section: (key, resolve(block, section)) for section, (key, block) in sections.items()}
     raise RelconError("The run's config has no evaluation stage. Name a metric profile: --profile micro.")
 
 

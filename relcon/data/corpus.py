@@ -13,7 +13,7 @@ from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.data.splits import hold_out
 from relcon.data.store import OFF, DocumentStore, document_key
-from relcon.errors import DataError, Problem, RelconError, did_you_mean, place
+from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming, place
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
 from relcon.sample import resolve as resolve_path
 
@@ -207,7 +207,10 @@ class FileCorpus(Corpus):
 
     def _fresh(self, path: Path) -> List[Document]:
         documents = list(islice(self.reader.read(path), self.limit))
-        return documents if self.parser is None else self.parser.parse(documents)
+        if self.parser is None:
+            return documents
+        with naming("[data.parser]"):
+            return self.parser.parse(documents)
 
 
 class PartCorpus(Corpus):

@@ -100,6 +100,14 @@ class PredictionShift(Evaluator):
             write_shifts(folder / "shifts.jsonl", data.instances, near, answers, data.labels)
         return figures
 
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
+        """Every pair must have a label, and a neighbour: in the file where one is given, else one that the augmenter can make."""
+        gold_labels(data)
+        if self.neighbours is not None:
+            read_neighbours(Path(self.neighbours), data.instances)
+        else:
+            self.augmenter.check(data.instances)
+
     def neighbours_of(self, instances: Sequence[Instance]) -> List[Instance]:
         """The neighbour of each instance, in order: read where a file is given, else made."""
         if self.neighbours is not None:
