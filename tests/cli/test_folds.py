@@ -52,3 +52,24 @@ def test_a_fold_is_evaluated_on_its_own_part_of_the_data(folds, relcon, data, tm
     change("train", lambda record: record["relations"][0].update(label="none"), 0)
     ended = relcon("evaluate", folds / "folds/fold_01", "--split", "test")
     assert ended.code == 2 and "the data of [data] have changed since" in ended.err
+
+
+def test_resuming_with_fewer_folds_or_none_leaves_none_of_the_others(folds, train):
+    assert train(folds, "--resume", *FOLDS, "--stages.evaluate", "null", "--training.seed", "3").code == 0
+    assert not (folds / "pooled.json").exists() and list(read(folds / "metrics.json")) == ["finetune"]
+    for fold in (folds / "folds/fold_01", folds / "folds/fold_02"):
+        assert list(read(fold / "metrics.json")) == list(read(fold / "run.json")["stages"]) == ["finetune"]
+        assert not (fold / "predictions.jsonl").exists() and (fold / "model/model.json").exists()
+        assert (read(fold / "run.json")["seed"], read(fold / "run.json")["resumed"][0]["before"]["seed"]) == (3, 0)
+    assert train(folds, "--resume", *FOLDS, "--protocol.folds", "3").code == 0
+    assert sorted(each.name for each in (folds / "folds").iterdir()) == ["fold_01", "fold_02", "fold_03"]
+    assert train(folds, "--resume", *FOLDS).code == 0
+    assert sorted(each.name for each in (folds / "folds").iterdir()) == ["fold_01", "fold_02"]
+    assert read(folds / "metrics.json")["evaluate"]["scores.f1"]["runs"] == 2 and (folds / "pooled.json").exists()
+    assert train(folds, "--resume").code == 0
+    assert not (folds / "folds").exists() and not (folds / "pooled.json").exists()
+    assert {"dev", "test", "train"} == set(read(folds / "run.json")["data"]) and (folds / "model/model.json").exists()
+    assert train(folds, "--resume", *FOLDS).code == 0
+    left = {each.name for each in folds.iterdir()}
+    assert left.isdisjoint({"model", "predictions.jsonl", "scores.json"}) and not list((folds / "stages").iterdir())
+    assert read(folds / "run.json")["stages"] == {} and read(folds / "metrics.json")["evaluate"]["scores.f1"]["runs"] == 2
