@@ -19,7 +19,8 @@ class Instances(Sampler):
 
     renderer: instances -> views. batch_size: instances (copies included) per batch. shuffle: shuffle anew in each epoch.
     augmenter, copies: how to change an instance, and how many changed copies of it; 0 for none.
-    resample: draw the copies anew in each epoch; otherwise every epoch has the same ones, drawn from `seed`.
+    resample: draw the copies anew in each epoch; otherwise every epoch has the same ones. seed: draws those; it
+        does not follow the config's seed.
 
     RelconError where an instance has no label, or there is no instance.
 
