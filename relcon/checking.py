@@ -152,11 +152,11 @@ class Walk:
 
     def training(self) -> None:
         """`[training]`: known keys, of their types, not below their least."""
-        found = len(self.problems)
-        self.keys(("training",), self.section("training"), arguments(Training), "this section")
+        section = self.section("training")
+        self.keys(("training",), section, arguments(Training), "this section")
         for key, least in LEAST.items():
-            value = self.section("training").get(key)
-            if len(self.problems) == found and value not in (None, "auto") and value < least:
+            value = section.get(key)
+            if isinstance(value, (int, float)) and value < least and ("training", key) not in self.wrong:
                 self.report(("training", key), too_small(key, value))
 
     def component_section(self, name: str, interface: Any, purpose: str) -> None:

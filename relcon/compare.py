@@ -10,10 +10,10 @@ from relcon.data.labels import LabelSet
 from relcon.errors import DataError, Problem, RelconError, place
 from relcon.evaluators.profiles import PROFILES, profile_of
 from relcon.files import read_json
+from relcon.runs import REPEATS
 from relcon.significance import Answer, Cells, bootstrap, mcnemar, paired_t, randomisation
 
 PREDICTIONS, SCORES = "predictions.jsonl", "scores.json"
-REPEATS = ("folds", "seeds")
 Metric = Literal["f1", "precision", "recall"]
 
 

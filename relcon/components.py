@@ -63,6 +63,14 @@ def docstring_block(component: Any) -> Optional[str]:
     return textwrap.dedent(parts[1]).strip() + "\n" if len(parts) == 2 else None
 
 
+def explanation(component: Any) -> str:
+    """A component's docstring without its config block, and below it those of its base classes that it refers to (`see `Base``),
+    whose arguments it shares."""
+    text = docstring_text(component)
+    bases = [base for base in inspect.getmro(component)[1:] if f"see `{base.__name__}`" in text] if inspect.isclass(component) else []
+    return "\n\n".join([text, *(f"{base.__name__}: {docstring_text(base)}" for base in bases)])
+
+
 def docstring_text(component: Any) -> str:
     """A component's docstring without its config block."""
     return re.split(r"^Config::", inspect.getdoc(component) or "", maxsplit=1, flags=re.MULTILINE)[0].strip()

@@ -5,8 +5,9 @@ exits with code 2; anything else that escapes is a defect of relcon.
 """
 
 import difflib
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Union
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 
 class RelconError(Exception):
@@ -66,6 +67,15 @@ class RecordError(RelconError):
 def place(path: Union[str, Path], line: Optional[int] = None) -> str:
     """`path:line` as editors and terminals understand it; `path` alone where the line is unknown."""
     return f"{path}" if line is None else f"{path}:{line}"
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """What goes wrong inside is said with its place in front: a section of the config, `[stages.evaluate.evaluators.scores]`."""
+    try:
+        yield
+    except RelconError as error:
+        raise RelconError(f"{where} {error}") from error
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

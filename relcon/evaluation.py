@@ -1,42 +1,79 @@
 """Measure a finished run's model again: on another split, or on data that it has never seen."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from relcon.config import load_config, resolve
+from relcon.config import LoadedConfig, load_config, resolve
 from relcon.data.corpus import where
 from relcon.data.document import Instance
 from relcon.data.labels import LabelSet
-from relcon.errors import DataError, Problem, RelconError, did_you_mean
-from relcon.files import read_json, write_json
-from relcon.interfaces import Corpus, Evaluator, Lost, Split
+from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
+from relcon.files import read_json, refuse_filling, write_json
+from relcon.interfaces import Corpus, Evaluator, Lost, Protocol, Split
 from relcon.model import SavedModel
 from relcon.prediction import Predictor
-from relcon.runs import now
+from relcon.runs import now, whole_run
+from relcon.settings import Training
 
 
 def evaluate(
-    run: Path, *, data: Optional[Path] = None, split: str = "dev", profile: Optional[str] = None, output: Optional[Path] = None
+    run: Path,
+    *,
+    data: Optional[Path] = None,
+    split: str = "dev",
+    profile: Optional[str] = None,
+    output: Optional[Path] = None,
+    overwrite: bool = False,
 ) -> Dict[str, float]:
     """Figures of the run's model, by the evaluators of its last evaluation stage.
 
-    run: the folder of a finished run. data: labelled data for the run's reader; else `split` of the run's own data.
-    profile: a metric profile for a fresh `relcon.Scores.v1` instead of the run's evaluators. output: where tables go.
+    run: the folder of a finished run, or of one fold or seed. data: labelled data for the run's reader; else `split` of its own.
+    profile: a metric profile for a fresh `relcon.Scores.v1` instead of the run's evaluators. output: where tables go, into an empty
+        folder unless `overwrite`.
     """
-    if not (run / "config.cfg").exists():
+    config = whole_run(run) / "config.cfg"
+    if not config.exists():
         raise RelconError(f"{run} holds no run (no config.cfg). Give the folder that `relcon train --output` wrote.")
-    loaded = load_config(run / "config.cfg")
+    if output is not None:
+        refuse_filling(output, data or run, overwrite)
+    loaded = load_config(config)
     predictor = Predictor(run)
-    corpus: Corpus = resolve(loaded.tree["data"], "[data]")
+    corpus = corpus_of(run, loaded)
     part = labelled_data(predictor, data) if data is not None else corpus.split(split)
     if data is None and split == "test":
         note_test_read(run)
     train = corpus.split("train") if "train" in corpus.splits() else None
     figures: Dict[str, float] = {}
-    for name, evaluator in evaluators(loaded.tree["stages"], profile).items():
-        measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
+    chosen = evaluators(loaded.tree["stages"], profile)
+    for section, (_, evaluator) in chosen.items():
+        with naming(section):
+            evaluator.check(part, train)
+    for section, (name, evaluator) in chosen.items():
+        with naming(section):
+            measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
         figures.update({f"{name}.{key}": value for key, value in measured.items()})
     return figures
+
+
+def corpus_of(run: Path, loaded: LoadedConfig) -> Corpus:
+    """The data of a run; of a fold or seed its part of them, as the protocol made it.
+
+    RelconError where the data are no longer those that were divided.
+    """
+    corpus: Corpus = resolve(loaded.tree["data"], "[data]")
+    whole = whole_run(run)
+    if whole == run.resolve():
+        return corpus
+    if read_json(whole / "run.json").get("data") != corpus.fingerprints():
+        raise RelconError(
+            f"{run} is one run of several, and the data of [data] have changed since, so that its part of them cannot be made again."
+        )
+    protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]")
+    name = run.resolve().relative_to(whole).as_posix()
+    parts = {subfolder: part for subfolder, part, _ in protocol.runs(corpus, Training.of(loaded.tree["training"]).seed)}
+    if name not in parts:
+        raise RelconError(f"{run} is none of the runs of [protocol] in {whole / 'config.cfg'}.{did_you_mean(name, parts)}")
+    return parts[name]
 
 
 def labelled_data(predictor: Predictor, path: Path) -> Split:
@@ -65,13 +102,14 @@ def refuse_unknown_labels(instances: Sequence[Instance], labels: LabelSet) -> No
         raise DataError(problems, "Every pair must have a label that the model knows:")
 
 
-def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Evaluator]:
-    """The evaluators of the last stage that has any, or scores under a profile."""
+def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Tuple[str, Evaluator]]:
+    """Section -> name and evaluator: those of the last stage that has any, or scores under a profile."""
     if profile is not None:
-        return {"scores": resolve({"@evaluators": "relcon.Scores.v1", "profile": profile}, "--profile")}
+        return {"--profile": ("scores", resolve({"@evaluators": "relcon.Scores.v1", "profile": profile}, "--profile"))}
     for name, stage in reversed(list(stages.items())):
         if stage.get("evaluators"):
-            return {key: resolve(block, f"[stages.{name}.evaluators.{key}]") for key, block in stage["evaluators"].items()}
+            sections = {f"[stages.{name}.evaluators.{key}]": (key, block) for key, block in stage["evaluators"].items()}
+            return {section: (key, resolve(block, section)) for section, (key, block) in sections.items()}
     raise RelconError("The run's config has no evaluation stage. Name a metric profile: --profile micro.")
 
 

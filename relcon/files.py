@@ -4,7 +4,7 @@ import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, Union
+from typing import IO, Any, Dict, Iterator, Optional, Union
 
 from relcon.errors import RelconError
 
@@ -39,6 +39,31 @@ def _put(temporary: Path, path: Path) -> None:
         temporary.replace(path)
     except OSError as error:
         raise RelconError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
+
+
+def refuse_replacing(output: Path, read: Optional[Path] = None, overwrite: bool = False) -> None:
+    """RelconError where a file to be written is a folder, is what is read or a file of it, or exists and is not to be replaced."""
+    if output.is_dir():
+        raise RelconError(f"{output} is a folder. Give a file with --output.")
+    if output.exists() and read is not None and _within(output, read):
+        raise RelconError(f"--output {output} is the input, which would be lost. Give another --output.")
+    if output.exists() and not overwrite:
+        raise RelconError(f"{output} exists. Give another --output, or --overwrite to replace it.")
+
+
+def refuse_filling(output: Path, read: Path, overwrite: bool = False) -> None:
+    """RelconError where a folder to be written to is a file, is what is read or lies in it, or has files and none are to be replaced."""
+    if output.exists() and _within(output, read):
+        raise RelconError(f"--output {output} is the input, or lies in it. Give another folder.")
+    if output.exists() and not output.is_dir():
+        raise RelconError(f"--output {output} is a file; a folder is needed.")
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise RelconError(f"--output {output} holds files. Give another folder, or --overwrite to replace those of the same names.")
+
+
+def _within(path: Path, other: Path) -> bool:
+    """Whether a path that exists is another one, under whatever name, or lies below it."""
+    return other.exists() and any(each.samefile(other) for each in (path.resolve(), *path.resolve().parents))
 
 
 def write_json(path: PathLike, value: Any) -> None:

@@ -13,7 +13,7 @@ Sizes in shapes: see `relcon.contrast`.
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -30,6 +30,12 @@ from relcon.registry import Registrable
 
 class DatasetReader(Registrable, ABC, kind="readers"):
     """A path -> a stream of documents, labelled or not."""
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether documents kept from an earlier reading may stand in for reading again. Not where reading has something to say
+        that must be said in every run: which records it skipped. True unless overridden."""
+        return True
 
     @abstractmethod
     def read(self, path: Path) -> Iterator[Document]:
@@ -51,7 +57,13 @@ class Lost(NamedTuple):
 
 
 class CandidateRule(Registrable, ABC, kind="candidates"):
-    """Which pairs of a document's entities are asked about."""
+    """Which pairs of a document's entities are asked about.
+
+    gives_negative: whether it may give a negative label to pairs that the data say nothing of. Where it never does, such a label
+        that the data do not have either is a mistyped one.
+    """
+
+    gives_negative: bool = True
 
     @abstractmethod
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
@@ -126,11 +138,24 @@ class SynonymSource(Registrable, ABC, kind="synonyms"):
         """
 
 
+def of_first_document(instances: Sequence[Instance]) -> List[Instance]:
+    """The instances of the first one's document: enough to see whether what is looked up is there."""
+    return [each for each in instances if each.document is instances[0].document]
+
+
 class Augmenter(Registrable, ABC, kind="augmenters"):
     """A document -> a changed document in which the given pairs still express what they did."""
 
     def prepare(self, instances: Sequence[Instance]) -> None:
         """Called once with all instances before the first epoch: parse, look up, cache. Nothing unless overridden."""
+
+    def check(self, instances: Sequence[Instance]) -> None:
+        """RelconError where it could not change these instances, as far as that is quickly known; asked before any training.
+
+        Unless overridden: what it looks things up in must be there, so the first document is prepared. Override where more is
+        needed of every document (a parse), and call this as well.
+        """
+        self.prepare(of_first_document(instances))
 
     @abstractmethod
     def __call__(self, document: Document, pairs: Sequence[Tuple[int, int]], generator: torch.Generator) -> Document:
@@ -193,6 +218,16 @@ class Sampler(Registrable, ABC, kind="samplers"):
         augmenter = getattr(self, "augmenter", None)
         if augmenter is not None:
             augmenter.prepare(data.instances)
+
+    def check(self, data: Split) -> None:
+        """RelconError where it could not work on these data, as far as that is quickly known; asked before any training.
+
+        Unless overridden: lets the augmenter, where there is one, look at them, and prepares the first document.
+        """
+        augmenter = getattr(self, "augmenter", None)
+        if augmenter is not None:
+            augmenter.check(data.instances)
+        self.prepare(replace(data, instances=of_first_document(data.instances)))
 
     @abstractmethod
     def batches(self, data: Split, draw: Draw) -> Iterable[Batch]:
@@ -435,8 +470,9 @@ class Evaluator(Registrable, ABC, kind="evaluators"):
         """Named figures. folder: where tables, pictures and per-instance files go (None: nowhere).
         train: the training split, for evaluators that fit something (kNN, a probe)."""
 
-    def check(self, data: Split) -> None:
-        """RelconError where this split cannot be measured, whatever the model; asked before any training. Nothing unless overridden."""
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
+        """RelconError where this split cannot be measured, whatever the model; asked before any training. Nothing unless overridden.
+        train: the training split, as for `evaluate`."""
 
 
 class OptimizerPlan(Registrable, ABC, kind="optimizers"):

@@ -11,6 +11,7 @@ from relcon.config import LoadedConfig, resolve
 from relcon.data.document import Document
 from relcon.data.json import write_jsonl
 from relcon.errors import ConfigError, Problem, RelconError, did_you_mean
+from relcon.files import refuse_replacing
 from relcon.interfaces import PairBuilder
 
 SECTIONS = ("paths", "vars", "builder")
@@ -51,10 +52,7 @@ def build_pairs(loaded: LoadedConfig, output: Path, overwrite: bool = False) -> 
     problems = check_builder_config(loaded)
     if problems:
         raise ConfigError(problems, f"{loaded.path}: {count(len(problems), 'mistake')}", most=len(problems))
-    if output.is_dir():
-        raise RelconError(f"{output} is a folder. Give a file with --output.")
-    if output.exists() and not overwrite:
-        raise RelconError(f"{output} exists. Give another --output, or --overwrite to replace it.")
+    refuse_replacing(output, overwrite=overwrite)
     builder: PairBuilder = resolve(loaded.tree["builder"], "[builder]")
     counts = PairCounts(0, 0, {})
     write_jsonl(_counted(_at_least_one(builder), counts), output)

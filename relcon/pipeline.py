@@ -58,6 +58,9 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
         top = RunFolder.open(output, seed=settings.seed, resume=resume, about={"data": corpus.fingerprints()})
         loaded.save(output / "config.cfg")
         loaded.save_as_written(output / "config.as-written.cfg")
+        top.keep_runs([subfolder for subfolder, _, _ in runs])
+        if any(subfolder for subfolder, _, _ in runs):
+            top.keep_only({})
         for subfolder, part, seed in runs:
             run = RunFolder.open(output / subfolder, seed=seed, resume=resume) if subfolder else top
             Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
@@ -98,16 +101,16 @@ class Pipeline:
 
     def go(self, summary: RunSummary, subfolder: str) -> None:
         """Run all stages and note their figures."""
-        fingerprint = self.fingerprint("", self.loaded.tree["data"], self.loaded.tree["training"], self.seed, self.corpus.fingerprints())
+        fingerprints = self.fingerprints()
+        self.run.keep_only(fingerprints)
         for name, block in self.loaded.tree["stages"].items():
-            fingerprint = self.fingerprint(fingerprint, name, block)
             stage = self.build(name, block)
             if isinstance(stage, Evaluate):
                 summary.headlines[name] = list(stage.headline().values())
-            if self.run.is_done(name, fingerprint):
+            if self.run.is_done(name, fingerprints[name]):
                 self.artifacts[name] = Artifacts(self.run.stage_folder(name), self.run.figures(name))
             else:
-                self.stage(name, block, stage, fingerprint)
+                self.stage(name, block, stage, fingerprints[name])
         publish(self.run, self.loaded.tree["stages"])
         summary.figures[subfolder] = {name: dict(artifacts.figures) for name, artifacts in self.artifacts.items()}
 
@@ -136,6 +139,14 @@ class Pipeline:
         seed_torch(self.seed, name, "build")
         stage: Stage = resolve(dict(block), f"[stages.{name}]")
         return stage
+
+    def fingerprints(self) -> Dict[str, str]:
+        """Of each stage: of the data, the settings, its config and those of all stages in front of it."""
+        fingerprint = self.fingerprint("", self.loaded.tree["data"], self.loaded.tree["training"], self.seed, self.corpus.fingerprints())
+        found: Dict[str, str] = {}
+        for name, block in self.loaded.tree["stages"].items():
+            fingerprint = found[name] = self.fingerprint(fingerprint, name, block)
+        return found
 
     @staticmethod
     def fingerprint(*parts: Any) -> str:
@@ -177,7 +188,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def summarise(top: RunFolder, summary: RunSummary) -> None:
-    """Mean, standard deviation and interval of every figure over the runs, into the top folder's `metrics.json`; and into
+    """Mean, standard deviation, interval and sum of every figure over the runs, into the top folder's `metrics.json`; and into
     `pooled.json` the figures of all folds' predictions together, where no instance is tested twice."""
     stages: Dict[str, List[Dict[str, float]]] = {}
     for figures in summary.figures.values():

@@ -9,6 +9,7 @@ from relcon.data.document import Document, Instance, Relation
 from relcon.errors import RelconError
 from relcon.interfaces import CandidateRule, DatasetReader
 from relcon.model import SavedModel, TrainedModel
+from relcon.runs import models_below
 
 BATCH = 64
 """Documents that are predicted together."""
@@ -17,11 +18,12 @@ BATCH = 64
 class Predictor:
     """A saved model with the reader and the candidate rule that it was trained with.
 
-    folder: a run's folder, or a model folder. reader: a config block instead of the run's own. candidates: likewise.
+    folder: a run's folder (of a run over folds or seeds, that of one of them), or a model folder.
+    reader: a config block instead of the run's own. candidates: likewise.
     """
 
     def __init__(self, folder: Path, reader: Optional[Dict[str, Any]] = None, candidates: Optional[Dict[str, Any]] = None):
-        saved = SavedModel(folder / "model" if (folder / "model" / "model.json").exists() else folder)
+        saved = SavedModel(model_folder(folder))
         self.model: TrainedModel = saved.load()
         where = f"{saved.folder}/model.json"
         self.reader: DatasetReader = resolve(reader or saved.about["reader"], f"{where}: reader")
@@ -59,6 +61,17 @@ class Predictor:
         scores, classes = self.model.probabilities(instances).max(1)
         names = self.model.labels.names
         return [Relation(i.head, i.tail, names[c], score=s) for i, c, s in zip(instances, classes.tolist(), scores.tolist(), strict=True)]
+
+
+def model_folder(folder: Path) -> Path:
+    """Where the model of a run lies; the folder itself where it is a model's. RelconError for a run that has several."""
+    if (folder / "model" / "model.json").exists():
+        return folder / "model"
+    several = models_below(folder)
+    if several:
+        some = ", ".join(map(str, several[:3])) + (", ..." if len(several) > 3 else "")
+        raise RelconError(f"{folder} is a run over {len(several)} {several[0].parent.name}; give one of them: {some}.")
+    return folder
 
 
 def unlabelled(document: Document) -> Document:

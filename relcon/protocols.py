@@ -202,16 +202,27 @@ def folds_by_key(split: Split, key: str) -> Dict[str, List[str]]:
 
 
 def read_lists(patterns: List[str]) -> Dict[str, List[str]]:
-    """File -> the documents that it lists, one a line. RelconError where a pattern finds no file."""
+    """File -> the documents that it lists, one a line. RelconError where a pattern finds no file, or a file cannot be read."""
     folds: Dict[str, List[str]] = {}
     for pattern in patterns:
         found = sorted(glob.glob(pattern), key=natural)
         if not found:
             raise RelconError(f"[protocol] lists: no file is named {pattern} (looked in {Path.cwd()}).")
-        for file in found:
-            lines = Path(file).read_text(encoding="utf-8").splitlines()
-            folds[file] = [line.strip() for line in lines if line.strip()]
+        folds.update({file: _listed(Path(file)) for file in found})
     return folds
+
+
+def _listed(file: Path) -> List[str]:
+    """The documents that a file names. RelconError where it is a folder, no text, or may not be read."""
+    wanted = "expected a text file with one document a line"
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise RelconError(f"[protocol] lists: {file} is not UTF-8 text (byte {error.start + 1}); {wanted}.") from None
+    except OSError as error:
+        reason = "is a folder" if file.is_dir() else f"cannot be read ({error.strerror})"
+        raise RelconError(f"[protocol] lists: {file} {reason}; {wanted}.") from None
+    return [line.strip() for line in lines if line.strip()]
 
 
 def natural(name: str) -> List[Tuple[int, int, str]]:

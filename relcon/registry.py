@@ -87,12 +87,14 @@ class Registry:
     def get(self, name: str) -> Any:
         """The component under this name.
 
-        Raises RelconError where nobody offers it (with the nearest name), where two packages do, or where importing it fails
-        (with the package's name and its reason).
+        Raises RelconError where nobody offers it (with the nearest name, or the registry that has it), where two packages do, or
+        where importing it fails (with the package's name and its reason).
         """
         offers = [offer for offer in self.offers() if offer.name == name]
         if not offers:
-            raise RelconError(f"'{name}' is not registered in '@{self.kind}'.{did_you_mean(name, self.names())}")
+            elsewhere = [f"@{kind}" for kind, interface in INTERFACES.items() if name in interface.registry.names()]
+            hint = f": it is a component of {' and '.join(elsewhere)}." if elsewhere else f".{did_you_mean(name, self.names())}"
+            raise RelconError(f"'{name}' is not registered in '@{self.kind}'{hint}")
         packages = sorted({f"{offer.package} ({offer.target})" for offer in offers})
         if len(packages) > 1:
             raise RelconError(f"'{name}' in '@{self.kind}' is offered by {' and '.join(packages)}. Uninstall one of them.")

@@ -1,6 +1,6 @@
 """The folder of a run: what is in it, who may write to it, what of it is done.
 
-config.cfg  config.as-written.cfg  run.json  metrics.json  log.jsonl  predictions.jsonl
+config.cfg  config.as-written.cfg  run.json  metrics.json  pooled.json  log.jsonl  predictions.jsonl  scores.json
 stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
 """
 
@@ -15,12 +15,16 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional
+from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Optional
 
 from relcon.errors import RelconError
 from relcon.files import append_jsonl, read_json, write_json
 
 PACKAGES = ("relcon", "torch", "transformers", "accelerate", "spacy", "catalogue", "confection", "scikit-learn")
+
+
+REPEATS = ("folds", "seeds")
+"""Folders below a run over folds or seeds, each of which holds runs."""
 
 
 def now() -> str:
@@ -37,6 +41,17 @@ def git_revision() -> Optional[str]:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
+def provenance() -> Dict[str, Any]:
+    """What a run's results depend on beside its config: how it was called, with which versions of what."""
+    return {
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "git": git_revision(),
+    }
+
+
 def peak_memory() -> int:
     """The most memory that this process held so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -45,9 +60,12 @@ def peak_memory() -> int:
 
 OWN = (
     "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json",
-    "stages", "checkpoints", "model", "folds", "seeds", ".replaced",
+    "pooled.json", "stages", "checkpoints", "model", "folds", "seeds", ".replaced",
 )  # fmt: skip
 """All that a run puts into its folder. Nothing else is ever moved or deleted there."""
+
+DERIVED = ("metrics.json", "predictions.jsonl", "scores.json", "pooled.json", "model")
+"""What is made anew of the finished stages whenever a run ends."""
 
 
 def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
@@ -82,6 +100,17 @@ def refuse_unwritable(path: Path) -> None:
         raise RelconError(f"--output {path} cannot be made: {nearest} is a file, not a folder. Choose another folder.")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise RelconError(f"--output {path} cannot be written (permission denied for {nearest}). Choose another folder.")
+
+
+def models_below(path: Path) -> List[Path]:
+    """Of a run over folds or seeds, the folders of its runs that have a model."""
+    return sorted(folder for name in REPEATS for folder in (path / name).glob("*") if (folder / "model" / "model.json").exists())
+
+
+def whole_run(path: Path) -> Path:
+    """The folder of the whole run to which one of its folds or seeds belongs; any other folder stands for itself."""
+    path = path.resolve()
+    return path.parent.parent if path.parent.name in REPEATS and is_run(path.parent.parent) else path
 
 
 def is_run(path: Path) -> bool:
@@ -139,10 +168,16 @@ def move_own(source: Path, target: Path) -> None:
 def remove_own(path: Path, keep: Path) -> None:
     """Delete what belongs to a run, `keep` excepted."""
     for name in OWN:
-        if (path / name).is_dir() and path / name != keep:
-            shutil.rmtree(path / name)
-        elif path / name != keep:
-            (path / name).unlink(missing_ok=True)
+        if path / name != keep:
+            remove(path / name)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a whole folder, where it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class RunFolder:
@@ -157,30 +192,51 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path, *, seed: int, resume: bool = False, about: Optional[Mapping[str, Any]] = None) -> "RunFolder":
-        """Make or reopen the folder. about: further facts for `run.json` (data fingerprints)."""
+        """Make or reopen the folder. about: further facts for `run.json` (data fingerprints).
+
+        A reopened run has the facts of now; those that changed are kept under `resumed`, as they were before.
+        """
         run = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RelconError(f"--output {path} cannot be made: {error.strerror}.") from error
+        facts = {**provenance(), "seed": seed, **(about or {})}
         if resume and (path / "run.json").exists():
-            run.state = read_json(path / "run.json")
-            run.state.setdefault("resumed", []).append(now())
+            before = read_json(path / "run.json")
+            changed = {key: before[key] for key, value in facts.items() if key in before and before[key] != value}
+            resumed = [*before.get("resumed", []), {"time": now(), "before": changed}]
+            run.state = {**before, **facts, "resumed": resumed}
         else:
-            run.state = {
-                "started": now(),
-                "command": sys.argv,
-                "seed": seed,
-                "python": platform.python_version(),
-                "machine": platform.platform(),
-                "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-                "git": git_revision(),
-                "stages": {},
-                "test_reads": [],
-                **(about or {}),
-            }
+            run.state = {"started": now(), **facts, "stages": {}, "test_reads": []}
         run.write_state()
         return run
+
+    def keep_only(self, stages: Mapping[str, str]) -> None:
+        """Forget what the run no longer makes: stages that are not among these or had another fingerprint, and all that was made
+        of them. What is done for good stays.
+
+        stages: name -> fingerprint, of the stages that the run will have.
+        """
+        for name, stage in list(self.state["stages"].items()):
+            if stage.get("fingerprint") != stages.get(name):
+                del self.state["stages"][name]
+                for folder in (self.stage_folder(name), self.path / "checkpoints" / name):
+                    shutil.rmtree(folder, ignore_errors=True)
+        for name in DERIVED:
+            remove(self.path / name)
+        self.write_state()
+        if any(stage.get("figures") for stage in self.state["stages"].values()):
+            self.write_figures()
+
+    def keep_runs(self, subfolders: Collection[str]) -> None:
+        """Remove the folds and seeds below the folder that the run no longer has."""
+        for folder in (each for name in REPEATS for each in (self.path / name).glob("*")):
+            if folder.relative_to(self.path).as_posix() not in subfolders:
+                remove(folder)
+        for name in REPEATS:
+            if (self.path / name).is_dir() and not any((self.path / name).iterdir()):
+                (self.path / name).rmdir()
 
     # ---- stages ----
 
@@ -220,6 +276,10 @@ class RunFolder:
         self.state["stages"][name].update(state="done", seconds=round(seconds, 2), figures=dict(figures))
         self.state["peak_memory_bytes"] = peak_memory()
         self.write_state()
+        self.write_figures()
+
+    def write_figures(self) -> None:
+        """Bring `metrics.json` up to date."""
         metrics = {each: stage["figures"] for each, stage in self.state["stages"].items() if stage.get("figures")}
         write_json(self.path / "metrics.json", metrics)
 

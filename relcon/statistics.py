@@ -1,5 +1,6 @@
-"""What several runs say together: mean, spread and interval of each figure."""
+"""What several runs say together: mean, spread, interval and sum of each figure."""
 
+from math import fsum
 from statistics import fmean, stdev
 from typing import Dict, List, Mapping, NamedTuple, Sequence
 
@@ -10,7 +11,8 @@ class Estimate(NamedTuple):
     """A figure over several runs.
 
     mean. deviation: the sample standard deviation (divisor n - 1). low, high: the ends of the confidence interval of the mean.
-    runs: how many had the figure.
+    runs: how many had the figure. sum: over the runs, for what is counted; over folds, each of which tests other instances, it is
+    the count of all of them.
     """
 
     mean: float
@@ -18,15 +20,16 @@ class Estimate(NamedTuple):
     low: float
     high: float
     runs: int
+    sum: float
 
 
 def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
-    """Mean and Student's t interval of a figure. ValueError for fewer than two values, which say nothing about the spread."""
+    """Mean, Student's t interval and sum of a figure. ValueError for fewer than two values, which say nothing about the spread."""
     if len(values) < 2:
         raise ValueError(f"an interval needs at least two values, not {len(values)}")
     mean, deviation = fmean(values), stdev(values)
     half = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * deviation / len(values) ** 0.5
-    return Estimate(mean, deviation, mean - half, mean + half, len(values))
+    return Estimate(mean, deviation, mean - half, mean + half, len(values), fsum(values))
 
 
 def estimates(runs: Sequence[Mapping[str, float]], confidence: float = 0.95) -> Dict[str, Estimate]:

@@ -190,9 +190,39 @@ def test_only_an_interrupted_attempt_at_the_same_work_goes_on(run):
 def test_reopening_keeps_what_is_done(run):
     run.start_stage("finetune", "f1")
     run.finish_stage("finetune", {"dev": 0.5}, 1)
-    again = RunFolder.open(run.path, seed=99, resume=True)
-    assert again.is_done("finetune", "f1") and again.state["seed"] == 7
-    assert len(state(again)["resumed"]) == 1
+    again = RunFolder.open(run.path, seed=7, resume=True, about={"data": {"train": "abc"}})
+    assert again.is_done("finetune", "f1") and again.state["started"] == run.state["started"]
+    (resumed,) = state(again)["resumed"]
+    assert resumed["before"] == {} and resumed["time"].endswith("+00:00")
+
+
+def test_a_reopened_run_says_what_it_now_is_and_what_it_was(run, monkeypatch):
+    before = state(run)["command"]
+    monkeypatch.setattr("sys.argv", ["relcon", "train", "other.cfg", "--resume"])
+    RunFolder.open(run.path, seed=99, resume=True, about={"data": {"train": "xyz"}})
+    noted = state(run)
+    assert (noted["seed"], noted["data"], noted["command"][2]) == (99, {"train": "xyz"}, "other.cfg")
+    assert noted["resumed"][0]["before"] == {"seed": 7, "data": {"train": "abc"}, "command": before}
+
+
+def test_what_a_run_no_longer_makes_is_forgotten(run):
+    for name in ("same", "changed", "gone"):
+        run.start_stage(name, f"old {name}")
+        run.finish_stage(name, {"dev": 0.5}, 1)
+    for name in ("model", "pooled.json", "predictions.jsonl", "scores.json"):
+        (run.path / name).write_text("old")
+    (run.path / "notes.txt").write_text("mine")
+    run.keep_only({"same": "old same", "changed": "new"})
+    assert list(state(run)["stages"]) == ["same"] and [each.name for each in (run.path / "stages").iterdir()] == ["same"]
+    assert json.loads((run.path / "metrics.json").read_text()) == {"same": {"dev": 0.5}}
+    assert sorted(each.name for each in run.path.iterdir()) == ["metrics.json", "notes.txt", "run.json", "stages"]
+
+
+def test_folds_that_a_run_no_longer_has_are_removed(run):
+    for name in ("folds/fold_01", "folds/fold_02", "seeds/seed_1"):
+        (run.path / name).mkdir(parents=True)
+    run.keep_runs(["folds/fold_01"])
+    assert sorted(contents(run.path)) == ["folds", "folds/fold_01", "run.json"]
 
 
 def test_looks_at_the_test_split_and_the_log(run):

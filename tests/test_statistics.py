@@ -13,6 +13,7 @@ def test_student_interval() -> None:
     half = 2.776445 * (2.5 / 5) ** 0.5
     assert found[:2] == pytest.approx((3.0, 2.5**0.5))
     assert (found.low, found.high, found.runs) == (pytest.approx(3 - half, abs=1e-5), pytest.approx(3 + half, abs=1e-5), 5)
+    assert found.sum == 15
 
 
 def test_two_runs_have_a_wide_interval_and_equal_runs_none() -> None:

@@ -26,11 +26,11 @@ def build_pairs_cli(
     Next: relcon train CONFIG --output DIR, with the pairs as the text of a pre-training stage
     """
     from relcon.checking import count
-    from relcon.cli.overrides import parse_overrides
+    from relcon.cli.overrides import overrides_of
     from relcon.config import load_config
     from relcon.pairs import build_pairs
 
-    counts = build_pairs(load_config(config, parse_overrides(ctx.args), code), output, overwrite)
+    counts = build_pairs(load_config(config, overrides_of(ctx), code), output, overwrite)
     typer.echo(f"{output}: {count(counts.sentences, 'sentence')}, {count(counts.pairs, 'pair')}.")
     for cause, number in sorted(counts.skipped.items()):
         typer.echo(f"left out: {number} ({cause})")

@@ -92,12 +92,12 @@ def _short_names(offers: "List[Tuple[Registry, Offer]]") -> List[str]:
 
 def _show(registry: "Registry", offer: "Offer") -> None:
     """One component: where it is, what it does, its arguments, a block to paste."""
-    from relcon.components import REQUIRED, arguments, docstring_block, docstring_text
+    from relcon.components import REQUIRED, arguments, docstring_block, explanation
     from relcon.config.types import expected, shown
 
     component = registry.get(offer.name)
     typer.echo(f"{offer.name}  @{registry.kind}  {_package(offer)}  {_file(component)}\n")
-    typer.echo(f"{docstring_text(component)}\n")
+    typer.echo(f"{explanation(component)}\n")
     known = arguments(component)
     typer.echo("Arguments:" if known else "It takes no arguments.")
     for argument in known.values():

@@ -12,12 +12,15 @@ def predict_cli(
     output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per candidate pair."),
     reader: Optional[str] = typer.Option(None, "--reader", help="Another reader than the run's: relcon.JSONLines.v1"),
     candidates: Optional[str] = typer.Option(None, "--candidates", help="Another candidate rule than the run's: relcon.EntityPairs.v1"),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Replace the file in --output."),
     positive_only: bool = typer.Option(False, "--positive-only", help="Leave out pairs predicted to have no relation."),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own."),
 ) -> None:
     """Predict relations between the entities of new documents.
 
     relcon predict runs/first new.jsonl --output predictions.jsonl
+
+    Of a run over folds or seeds name one: runs/first/folds/fold_01.
 
     Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability.
 
@@ -27,7 +30,7 @@ def predict_cli(
 
     from relcon.config import import_code
     from relcon.errors import RelconError
-    from relcon.files import atomic
+    from relcon.files import atomic, refuse_replacing
     from relcon.prediction import Predictor, as_records
     from relcon.sample import resolve
 
@@ -35,6 +38,7 @@ def predict_cli(
     source = resolve(input)
     if not source.exists():
         raise RelconError(f"{input} does not exist. Give a file or folder to predict on.")
+    refuse_replacing(output, source, overwrite)
     blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
     predictor = Predictor(run, *blocks)
     count = 0

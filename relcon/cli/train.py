@@ -20,12 +20,12 @@ def train_cli(
 
     Next: relcon predict runs/first INPUT --output predictions.jsonl
     """
-    from relcon.cli.overrides import parse_overrides
+    from relcon.cli.overrides import overrides_of
     from relcon.cli.tables import report_table
     from relcon.config import load_config
     from relcon.pipeline import headline_rows, train
 
-    loaded = load_config(config, parse_overrides(ctx.args), code)
+    loaded = load_config(config, overrides_of(ctx), code)
     summary = train(loaded, output, resume=resume, overwrite=overwrite)
     rows = headline_rows(summary)
     if rows:

@@ -26,7 +26,10 @@ class Override:
 
 
 def parse_overrides(words: Sequence[str]) -> List[Override]:
-    """`["--training.seed", "3", "--paths.train=x"]` -> overrides. ConfigError names every word that is none."""
+    """`["--training.seed", "3", "--paths.train=x"]` -> overrides. ConfigError names every word that is none.
+
+    An override without a value has the empty one, which is a mistake like any other in the config's values: it hides none of them.
+    """
     found: List[Override] = []
     problems: List[Problem] = []
     rest = list(words)
@@ -34,10 +37,11 @@ def parse_overrides(words: Sequence[str]) -> List[Override]:
         name, given, value = rest.pop(0).partition("=")
         if not name.startswith("--") or not all(map(KEY.fullmatch, name[2:].split("."))) or name.startswith("--DEFAULT"):
             problems.append(Problem(name, "is not an override. Overrides look like --section.key VALUE."))
-        elif not given and (not rest or rest[0].startswith("--")):
-            problems.append(Problem(name, f"needs a value: {name} VALUE."))
+            continue
+        keys = tuple(name[2:].split("."))
+        if not given and (not rest or rest[0].startswith("--")):
+            found.append(Override(keys, ""))
         else:
-            keys = tuple(name[2:].split("."))
             found.append(Override(keys, _notation(keys, value if given else rest.pop(0))))
     if problems:
         raise ConfigError(problems)

@@ -36,6 +36,8 @@ class AnnotatedPairs(CandidateRule):
         @candidates = "relcon.AnnotatedPairs.v1"
     """
 
+    gives_negative = False
+
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
         """The annotated pairs in the order of their first relation, and the second labels. labels: tells the symmetric ones."""
         found: Dict[Pair, Optional[str]] = {}

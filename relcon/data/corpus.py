@@ -12,8 +12,8 @@ import torch
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.data.splits import hold_out
-from relcon.data.store import DocumentStore, document_key
-from relcon.errors import DataError, Problem, RelconError, did_you_mean, place
+from relcon.data.store import OFF, DocumentStore, document_key
+from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming, place
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
 from relcon.sample import resolve as resolve_path
 
@@ -29,13 +29,15 @@ class FileCorpus(Corpus):
     dev_share: without `dev`, the share of `train` (0 to 1) that becomes the dev split, stratified by label and drawn with `seed`.
     split_by: "document" keeps the sentences of one document (`metadata["document"]`, else the id) on one side of that division;
         "instance" divides pair by pair.
-    negative: labels that mean 'no relation'. symmetric: labels that hold in both directions.
+    negative: labels that mean 'no relation'. symmetric: labels that hold in both directions. One that neither the data nor `labels`
+        have is refused, unless it is negative and the candidate rule gives it to pairs without a relation.
     labels: all labels in the order of the classes; by default those seen in `train` (in the first split, where there is no train),
         sorted, negatives first. A label in the data that is not among them is a DataError with its file and line.
     labelled: false where the corpus is read for its text alone (pre-training): its labels are ignored.
     parser: parses the documents that come without a parse.
     cache: folder for the read and parsed documents, keyed by content; null for the usual folder (environment variable
-        RELCON_CACHE, else ~/.cache/relcon), "none" for no cache.
+        RELCON_CACHE, else ~/.cache/relcon), "none" for no cache. A reader that skips bad records reads anew each time, so that
+        every run says which.
     limit: only the first so many documents of each file, for a quick look. The label set is that of the whole file.
     seed: draws the dev share. It does not follow `[training] seed`, so that runs with several seeds see the same division.
 
@@ -155,12 +157,32 @@ class FileCorpus(Corpus):
         if first is None:
             raise RelconError('[data] names no file. Give at least one of train, dev and test, for example --data.train "train.jsonl".')
         if self.declared is not None:
-            return _declared(self.declared, self.negative, self.symmetric)
-        documents = self._read(first)
-        seen = _seen(documents if self.limit is None else self.reader.read(self.files[first]))
+            labels = _declared(self.declared, self.negative, self.symmetric)
+            self._refuse_nowhere(set(self.declared))
+            return labels
+        seen = self._labels_in(first)
         if not seen:
             raise self._no_relations(first)
+        self._refuse_nowhere(seen)
         return LabelSet.of(seen, self.negative, self.symmetric)
+
+    def _labels_in(self, file: str) -> Set[str]:
+        """The labels of a whole file, whatever the limit."""
+        return _seen(self._read(file) if self.limit is None else self.reader.read(self.files[file]))
+
+    def _refuse_nowhere(self, known: Set[str]) -> None:
+        """RelconError where `negative` or `symmetric` names a label that is not known, in no file, and given by no rule."""
+        for key, names in (("negative", self.negative), ("symmetric", self.symmetric)):
+            given = set(self.negative) if key == "symmetric" or self.candidates.gives_negative else set()
+            if set(names) <= known | given:
+                continue
+            known = known.union(*map(self._labels_in, self.files))
+            for name in names:
+                if name not in known | given:
+                    raise RelconError(
+                        f"[data] {key} names '{name}', a label that no pair of the data has.{did_you_mean(name, known)} Correct it, "
+                        "or name all labels in [data] labels."
+                    )
 
     def _no_relations(self, file: str) -> RelconError:
         return RelconError(
@@ -177,7 +199,7 @@ class FileCorpus(Corpus):
                     raise RelconError(f'[data] {split} = "{file}" does not exist (looked in {Path.cwd()}).')
             path = self.files[name]
             key = document_key(path, self.reader, self.parser, self.limit)
-            self._documents[name] = DocumentStore(self.cache).get(key, path, lambda: self._fresh(path))
+            self._documents[name] = DocumentStore(self.cache if self.reader.cacheable else OFF).get(key, path, lambda: self._fresh(path))
             if not self._documents[name]:
                 raise RelconError(f'[data] {name} = "{self.files[name]}" is empty: the reader found no document in it.')
             _refuse_same_ids(self._documents[name])
@@ -185,7 +207,10 @@ class FileCorpus(Corpus):
 
     def _fresh(self, path: Path) -> List[Document]:
         documents = list(islice(self.reader.read(path), self.limit))
-        return documents if self.parser is None else self.parser.parse(documents)
+        if self.parser is None:
+            return documents
+        with naming("[data.parser]"):
+            return self.parser.parse(documents)
 
 
 class PartCorpus(Corpus):

@@ -129,6 +129,8 @@ def _written_entity(record: Mapping[str, Any], number: int) -> WrittenEntity:
 
 def _relation(record: Mapping[str, Any], what: str, entities: Sequence[Entity]) -> Relation:
     only(record, ("head", "tail", "label", "id", "score"), what)
+    if record.get("label") == "":
+        raise RecordError(f"the label of {what} is empty; expected its name, or null where it is to be predicted")
     return Relation(
         _argument(record, "head", what, entities),
         _argument(record, "tail", what, entities),

@@ -144,7 +144,7 @@ def load_pipeline(pipeline: str) -> Any:
     except (OSError, ValueError) as error:
         raise RelconError(
             f'The spaCy pipeline "{pipeline}" cannot be loaded ({str(error).splitlines()[0]}). Get one with '
-            "`python -m spacy download en_core_web_sm`, or give the directory of a pipeline ([data.parser] pipeline)."
+            "`python -m spacy download en_core_web_sm`, or give the directory of a pipeline (`pipeline` in the parser's section)."
         ) from error
     if "parser" not in nlp.pipe_names:
         raise RelconError(f'The spaCy pipeline "{pipeline}" has no dependency parser (its parts: {", ".join(nlp.pipe_names) or "none"}).')

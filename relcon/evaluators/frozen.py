@@ -35,8 +35,7 @@ class FrozenClassifier(Evaluator):
     def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
         """Figures of the classifier on the split; files as of `relcon.Scores.v1`, where there is a folder. RelconError without
         labelled training data."""
-        if train is None or not train.instances:
-            raise RelconError(f"{type(self).__name__} fits a classifier, so it needs a train split: give its file, [data] train = \"...\".")
+        train = self.needed(train)
         profile_of(self.profile).counted(data.labels)
         known, gold = gold_labels(train), gold_labels(data)
         probabilities = self.probabilities(model, data, train, known) if gold else None
@@ -48,13 +47,30 @@ class FrozenClassifier(Evaluator):
             write_per_class(folder, figures)
         return figures
 
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
+        """Both splits must have labels, the training split two or more, and the profile must fit the label set."""
+        known = gold_labels(self.needed(train))
+        profile_of(self.profile).counted(data.labels)
+        if gold_labels(data):
+            self.refuse_one_label(known)
+
+    def needed(self, train: Optional[Split]) -> Split:
+        """The training split; RelconError where there is none."""
+        if train is None or not train.instances:
+            raise RelconError(f"{type(self).__name__} fits a classifier, so it needs a train split: give its file, [data] train = \"...\".")
+        return train
+
+    def refuse_one_label(self, known: List[str]) -> None:
+        """RelconError where there is nothing to tell apart."""
+        if len(set(known)) < 2:
+            raise RelconError(f"The train split has the label {known[0]} only; {type(self).__name__} needs two labels or more.")
+
     def probabilities(self, model: Model, data: Split, train: Split, known: List[str]) -> torch.Tensor:
         """[N, labels] of the split's instances; labels without a training instance have probability 0.
 
         known: the labels of the training instances.
         """
-        if len(set(known)) < 2:
-            raise RelconError(f"The train split has the label {known[0]} only; {type(self).__name__} needs two labels or more.")
+        self.refuse_one_label(known)
         fitted = self.classifier(len(known)).fit(model.embed(train.instances).double().numpy(), known)
         found = torch.from_numpy(fitted.predict_proba(model.embed(data.instances).double().numpy()))
         table = torch.zeros(len(found), len(data.labels), dtype=found.dtype)

@@ -1,8 +1,9 @@
 """How embeddings lie on the sphere: alignment and uniformity (Wang and Isola, ICML 2020, arXiv 2005.10242)."""
 
 import math
+from collections import Counter
 from pathlib import Path
-from typing import Dict, Optional
+from typing import AbstractSet, Dict, Optional
 
 import torch
 from torch import Tensor
@@ -48,12 +49,20 @@ class AlignmentUniformity(Evaluator):
 
     def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
         """The figures of the split's embeddings; writes no files, looks at no training data."""
-        gold = gold_labels(data)
-        left_out = frozenset() if self.negatives else data.labels.negative
-        classes = torch.tensor([-1 if name in left_out else data.labels.number(name) for name in gold], dtype=torch.long)
-        if len(gold) < 2 or not alike(classes, classes).triu(1).any():
+        self.check(data)
+        left_out = self.left_out(data)
+        numbers = [-1 if name in left_out else data.labels.number(name) for name in gold_labels(data)]
+        return alignment_uniformity(model.embed(data.instances), torch.tensor(numbers, dtype=torch.long), self.alpha, self.t)
+
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
+        """Every pair must have a label, and two of them the same one."""
+        left_out = self.left_out(data)
+        if max(Counter(name for name in gold_labels(data) if name not in left_out).values(), default=0) < 2:
             raise RelconError(f"Alignment needs two instances of one relation, and the split '{data.name}' has none.")
-        return alignment_uniformity(model.embed(data.instances), classes, self.alpha, self.t)
+
+    def left_out(self, data: Split) -> AbstractSet[str]:
+        """The labels whose pairs need not be alike."""
+        return frozenset() if self.negatives else data.labels.negative
 
 
 def alignment_uniformity(vectors: Tensor, classes: Tensor, alpha: float = 2.0, t: float = 2.0) -> Dict[str, float]:

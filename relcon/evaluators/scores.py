@@ -57,7 +57,7 @@ class Scores(Evaluator):
             self.write_tables(folder, gold, predicted, data, figures)
         return figures
 
-    def check(self, data: Split) -> None:
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
         """Every pair must have a label, and the profiles must fit the label set."""
         gold_labels(data)
         for name in [self.profile, *self.also]:

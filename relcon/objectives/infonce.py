@@ -26,12 +26,16 @@ class InfoNCE(ContrastiveObjective):
     * several = "inside": loss of g = log all - log sum t e^s;
     * t = P and q = 1 where weigh = "term"; t = 1 and q = P where weigh = "denominator".
 
-    The loss is w_g times that, reduced over the terms that have a positive and a weight w_g above 0: `anchors` divides the sum
-    by their number, `weighted` by the sum of their w_g, `pairs` drops the division by sum t and divides by the number of
-    their positive pairs, `sum` divides by nothing. Without any such term it is 0, with zero gradients.
+    The loss is w_g times that, summed over the terms that have a positive and a weight w_g above 0, and reduced. Without any such
+    term it is 0, with zero gradients.
 
-    temperature: above 0. similarity: `cosine` or `dot`. own_weight: how much a positive weighs in the denominator; 0 leaves it
-    out, and the loss is then unbounded below.
+    temperature: above 0. similarity: `cosine` or `dot`.
+    several: what several positives of a term are: losses to be averaged (`outside`) or one sum inside the logarithm (`inside`).
+    denominator: what a positive is compared with: all positives and negatives of its term (`all`), or itself and the negatives (`own`).
+    own_weight: how much a positive weighs in the denominator; 0 leaves it out, and the loss is then unbounded below.
+    weigh: whether the weight of a positive counts in the `term` or in the `denominator`.
+    reduction: `anchors` divides the sum by the number of its terms, `weighted` by the sum of their w_g, `pairs` drops the division by
+        sum t and divides by the number of their positive pairs, `sum` divides by nothing.
 
     The family: NT-Xent (one positive), InfoNCE (van den Oord et al. 2018, arXiv 1807.03748), supervised contrast (`outside`,
     `all`), ERICA's and FineCL's relation discrimination (`own`), CP's sampled pairs (`own`, `pairs`), CLDR's entity loss
@@ -153,7 +157,7 @@ class SupCon(InfoNCE):
     in place of 1/|P(a)| sums. InfoNCE with several = "outside" is "out"; with "inside" it is "in" less the constant
     log |P(a)|.
 
-    temperature: above 0.
+    temperature: above 0. placement: the mean over the positives outside (`out`) or inside the logarithm (`in`).
 
     Config::
 

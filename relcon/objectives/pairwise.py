@@ -47,7 +47,7 @@ class MarginPairs(ContrastiveObjective):
     form, with the half on the negatives only, CLoCE).
 
     margin: the distance that negatives are pushed to, at most 2. trainable: learn it, as smallest + softplus(rho) and at most
-    2. Its gradient is never below 0, so it can only shrink: `smallest` keeps it from the collapse in which all distances are
+    2. Its gradient is never below 0, so it can only shrink. smallest: what keeps it from the collapse in which all distances are
     0. half_positive: half the weight of the positives too.
 
     Config::

@@ -51,6 +51,11 @@ class RecordReader(DatasetReader):
             raise RelconError(f"on_error must be 'raise' or 'skip', not '{on_error}'")
         self.on_error = on_error
 
+    @property
+    def cacheable(self) -> bool:
+        """Not under "skip": every run says what is left out."""
+        return self.on_error != "skip"
+
     @abstractmethod
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The raw records, one by one, or a Problem where the input cannot be cut."""

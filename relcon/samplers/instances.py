@@ -21,7 +21,8 @@ class Instances(Sampler):
     pool: of so many batches, drawn at random, each gets instances of like length, so that there is little padding; 1: batches
     are random altogether, as they must be where a batch is a sample of its own. Without shuffle there are no pools.
     augmenter, copies: how to change an instance, and how many changed copies of it; 0 for none.
-    resample: draw the copies anew in each epoch; otherwise every epoch has the same ones, drawn from `seed`.
+    resample: draw the copies anew in each epoch; otherwise every epoch has the same ones. seed: draws those; it
+        does not follow the config's seed.
 
     RelconError where an instance has no label, or there is no instance.
 

@@ -50,6 +50,10 @@ class MaskedPieces(Sampler):
         """Let the other sampler prepare."""
         self.sampler.prepare(data)
 
+    def check(self, data: Split) -> None:
+        """Let the other sampler look at the data."""
+        self.sampler.check(data)
+
     def length(self, data: Split) -> int:
         """As many batches as the other sampler has."""
         return self.sampler.length(data)

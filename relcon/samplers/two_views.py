@@ -22,7 +22,8 @@ class TwoViews(Sampler):
     renderer: instances -> views. augmenter: makes the changed views.
     batch_size: N, instances per batch; a batch has 2N views. (CLRE's "batch size" 256 counts views: N = 128.)
     views: two changed views, or the original and one changed view (CLRE's released code).
-    resample: draw the changed views anew in each epoch; otherwise every epoch has the same ones, drawn from `seed`.
+    resample: draw the changed views anew in each epoch; otherwise every epoch has the same ones. seed: draws those; it
+        does not follow the config's seed.
     shuffle: batches of shuffled instances; otherwise in the order of the data. drop_last: leave the last, incomplete batch out.
     mask: views of different instances that do not repel each other: those with the same `label`, of the same `sentence`. It
     holds for vectors of earlier batches too: tags tell a queue which are the same instance (or sentence, where masked), and the

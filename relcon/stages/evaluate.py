@@ -1,8 +1,8 @@
 """Evaluation: a trained model, a split, named figures."""
 
-from typing import Dict
+from typing import Dict, Optional
 
-from relcon.errors import RelconError, did_you_mean
+from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import Artifacts, Corpus, Evaluator, Split, Stage
 from relcon.model import SavedModel
 from relcon.stages.context import StageContext
@@ -34,19 +34,21 @@ class Evaluate(Stage):
             near = did_you_mean(self.split, corpus.splits())
             raise RelconError(f"{where} evaluates on the split '{self.split}', but [data] has none. Give --data.{self.split} FILE.{near}")
         for name, evaluator in self.evaluators.items():
-            check_evaluator(evaluator, corpus.split(self.split), f"{where[:-1]}.evaluators.{name}]")
+            with naming(f"{where[:-1]}.evaluators.{name}]"):
+                evaluator.check(corpus.split(self.split), train_split(corpus))
 
     def run(self, context: StageContext) -> Artifacts:
         """Load the model and let every evaluator measure it."""
         saved = SavedModel(context.saved_model(self.model))
         model = saved.load()
         data = context.corpus.split(self.split)
-        train = context.corpus.split("train") if "train" in context.corpus.splits() else None
+        train = train_split(context.corpus)
         if self.split == "test":
             context.run.note_test_read(context.name, self.model, saved.fingerprint())
         figures: Dict[str, float] = {}
         for name, evaluator in self.evaluators.items():
-            measured = evaluator.evaluate(model, data, context.folder / name, train)
+            with naming(f"[stages.{context.name}.evaluators.{name}]"):
+                measured = evaluator.evaluate(model, data, context.folder / name, train)
             figures.update({f"{name}.{key}": value for key, value in measured.items()})
         figures["lost_views"] = float(model.lost_views)
         return Artifacts(context.folder, figures)
@@ -56,9 +58,6 @@ class Evaluate(Stage):
         return {name: f"{name}.{evaluator.primary}" for name, evaluator in self.evaluators.items()}
 
 
-def check_evaluator(evaluator: Evaluator, data: Split, where: str) -> None:
-    """Let an evaluator look at the data that it will measure. RelconError with its section, `where`, where it cannot."""
-    try:
-        evaluator.check(data)
-    except RelconError as error:
-        raise RelconError(f"{where} {error}") from error
+def train_split(corpus: Corpus) -> Optional[Split]:
+    """The training split, for evaluators that fit something; None where the corpus has none."""
+    return corpus.split("train") if "train" in corpus.splits() else None

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from relcon.errors import RelconError, did_you_mean
+from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
 from relcon.model import Trained
 from relcon.stages.context import StageContext
-from relcon.stages.evaluate import check_evaluator
+from relcon.stages.evaluate import train_split
 from relcon.stages.training import TrainingStage
 
 
@@ -95,7 +95,8 @@ class Finetune(TrainingStage):
                 "Give --paths.dev FILE or a dev_share, or take the selection out."
             )
         if self.selection is not None:
-            check_evaluator(self.selection, corpus.split("dev"), f"{where[:-1]}.selection]")
+            with naming(f"{where[:-1]}.selection]"):
+                self.selection.check(corpus.split("dev"), train_split(corpus))
 
     def run(self, context: StageContext) -> Artifacts:
         """Train once, or once from every snapshot."""
@@ -134,7 +135,8 @@ class Finetune(TrainingStage):
         """Look at the development data; keep the model where it is the best so far."""
         if self.selection is None:
             return False
-        figures = self.selection.evaluate(trained.model(), context.corpus.split("dev"), train=context.corpus.split("train"))
+        with naming(f"[stages.{context.name}.selection]"):
+            figures = self.selection.evaluate(trained.model(), context.corpus.split("dev"), train=train_split(context.corpus))
         figure = figures[self.selection.primary]
         context.run.log(event="dev", stage=context.name, epoch=epoch, **figures)
         if "dev" not in best or self.sign * figure > self.sign * best["dev"]:

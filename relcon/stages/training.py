@@ -2,14 +2,13 @@
 
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
 from tqdm import tqdm
 
 from relcon.data.labels import LabelSet
-from relcon.errors import RelconError, did_you_mean
+from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import (
     Artifacts,
     Corpus,
@@ -96,15 +95,11 @@ class TrainingStage(Stage):
     # ---- the work ----
 
     def check(self, corpus: Corpus, where: str) -> None:
-        """Its part of the data must be there, and what its streams look things up in (WordNet, a parser): the first document is
-        tried."""
+        """Its part of the data must be there, and what its streams need of them or look things up in (parses, WordNet)."""
         data = (self.data or corpus).split(self.split)
-        first = replace(data, instances=[each for each in data.instances if each.document is data.instances[0].document])
         for name, sampler in self.streams.items():
-            try:
-                sampler.prepare(first)
-            except RelconError as error:
-                raise RelconError(f"{where[:-1]}.streams.{name}] {error}") from error
+            with naming(f"{where[:-1]}.streams.{name}]"):
+                sampler.check(data)
 
     def run(self, context: StageContext) -> Artifacts:
         """Train, save to `stages/NAME/model` and hand on."""

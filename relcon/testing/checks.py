@@ -179,6 +179,7 @@ def check_evaluator(make: Callable[[], Evaluator], data: Optional[Split] = None)
     make: builds the evaluator, as a config would. data: labelled; the tiny corpus unless given.
     """
     data = data or tiny_split()
+    make().check(data, data)
     right, wrong = (make().evaluate(_Knowing(data, shift), data, None, data) for shift in (0, 1))
     evaluator = make()
     expect(evaluator.primary in right, f"the primary figure '{evaluator.primary}' is not among {sorted(right)}")

@@ -188,7 +188,7 @@ def test_no_parser(refused, written, change):
     change("train", lambda record: record.pop("parse"))
     said = refused(config=written(PARSER, "[stages.finetune]"))
     assert 'The spaCy pipeline "en_core_web_none" cannot be loaded' in said
-    assert "`python -m spacy download en_core_web_sm`" in said and "[data.parser] pipeline" in said
+    assert "`python -m spacy download en_core_web_sm`" in said and "error: [data.parser] The spaCy" in said
 
 
 @pytest.mark.parametrize("before", ["[stages.finetune]", None], ids=["first stage", "last stage"])

@@ -89,6 +89,43 @@ def test_an_unknown_label(refused, change):
     assert "train.jsonl:6: label 'inhibts' is unknown. Did you mean 'inhibits'? Correct it, or add it to [data] labels." in said
 
 
+def test_an_empty_label(refused, change):
+    change("train", lambda record: record["relations"][0].update(label=""), 5)
+    assert "train.jsonl:6: the label of relation 0 is empty; expected its name, or null where it is to be predicted" in refused()
+
+
+@pytest.mark.parametrize("declared", [[], ["--data.labels", '["none", "inhibits", "activates"]']])
+def test_a_mistyped_negative_label(refused, declared):
+    said = refused("--data.negative", '["nome"]', *declared)
+    assert "[data] negative names 'nome', a label that no pair of the data has. Did you mean 'none'?" in said
+
+
+def test_a_mistyped_symmetric_label(refused):
+    said = refused("--data.symmetric", '["inhibts"]')
+    assert "[data] symmetric names 'inhibts', a label that no pair of the data has. Did you mean 'inhibits'?" in said
+
+
+def test_a_negative_label_that_only_the_candidate_rule_gives(train, tmp_path):
+    ended = train(tmp_path / "run", "--data.negative", '["nothing"]', "--data.candidates.@candidates", "relcon.EntityPairs.v1")
+    assert ended.code == 0, ended.err
+
+
+def test_a_negative_label_that_only_another_split_has(train, change, tmp_path):
+    change("test", lambda record: record["relations"][0].update(label="nothing"), 0)
+    ended = train(tmp_path / "run", "--data.negative", '["none", "nothing"]')
+    assert ended.code == 0, ended.err
+
+
+def test_skipped_records_are_reported_in_every_run(train, data, tmp_path, caplog):
+    """A cache that has the good records must not silence the bad ones."""
+    found = (data / "train.jsonl").read_text().splitlines()
+    (data / "train.jsonl").write_text("\n".join([*found[:4], found[4][:-7], *found[5:]]))
+    for number in (1, 2):
+        ended = train(tmp_path / f"run-{number}", "--data.reader.on_error", "skip", "--data.cache", tmp_path / "cache")
+        assert ended.code == 0 and "Skipped: 1 of 16 records of" in caplog.text and "train.jsonl:5: not JSON" in caplog.text
+        caplog.clear()
+
+
 def test_label_sets_that_differ_between_splits(refused, change):
     change("test", lambda record: record["relations"][0].update(label="binds"), 1)
     said = refused()
@@ -114,6 +151,18 @@ def test_a_class_with_one_example(refused, change, protocol):
     change("train", lambda record: record["relations"][0].update(label="binds"), 3)
     said = refused(*protocol)
     assert "binds" in said and "1" in said and "Use fewer" in said
+
+
+LISTS = ["--protocol.@protocols", "relcon.GivenFolds.v1", "--paths.test", "null", "--protocol.lists"]
+
+
+def test_a_list_of_documents_that_is_none(refused, tmp_path):
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "fold-1").write_bytes(b"tiny-0\n\xff\xfe\x00")
+    said = refused(*LISTS, json.dumps([str(tmp_path / "lists")]))
+    assert f"[protocol] lists: {tmp_path / 'lists'} is a folder; expected a text file with one document a line." in said
+    said = refused(*LISTS, json.dumps([str(tmp_path / "lists" / "fold-*")]))
+    assert "fold-1 is not UTF-8 text (byte 8); expected a text file with one document a line." in said
 
 
 # ---- what must work ----------------------------------------------------------------------------------------------------

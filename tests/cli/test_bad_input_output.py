@@ -194,6 +194,7 @@ def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data,
     assert "is a file" in refuses("predict", former, data / "test.jsonl", "-o", data / "test.jsonl" / "out.jsonl")
     assert "does not exist" in refuses("evaluate", former, "--data", data / "nowhere.jsonl")
     assert "no split 'tset'. Did you mean 'test'?" in refuses("evaluate", former, "--split", "tset")
+    assert "--data and --split exclude each other" in refuses("evaluate", former, "--data", data / "test.jsonl", "--split", "test")
     assert "Did you mean 'tacred.micro'" in refuses("evaluate", former, "--profile", "tacred.mirco")
     change("test", lambda record: record["relations"][0].update(label="inhibts"), 1)
     said = refuses("evaluate", former, "--data", data / "test.jsonl")
@@ -206,9 +207,10 @@ def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data,
     change("test", lambda record: record.pop("relations"))
     said = relcon("predict", former, data / "test.jsonl", "-o", out).out
     assert "0 pairs written" in said and "--candidates relcon.EntityPairs.v1 asks about all" in said
-    said = relcon("predict", former, data / "test.jsonl", "-o", out, "--candidates", "relcon.EntityPairs.v1").out
+    said = relcon("predict", former, data / "test.jsonl", "-o", out, "--overwrite", "--candidates", "relcon.EntityPairs.v1").out
     assert "4 pairs written" in said
 
+    assert f"{out} exists. Give another --output, or --overwrite" in relcon("predict", former, data / "test.jsonl", "-o", out).err
     change("test", bare)
     for name, content, reader in (
         ("plain.jsonl", (data / "test.jsonl").read_text(), "relcon.JSONLines.v1"),
@@ -217,7 +219,32 @@ def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data,
         ("tacred.json", TACRED, "relcon.TACRED.v1"),
     ):
         (data / name).write_text(content)
-        ended = relcon("predict", former, data / name, "-o", out, "--reader", reader)
+        ended = relcon("predict", former, data / name, "-o", out, "--overwrite", "--reader", reader)
         assert ended.code == 0, ended.err
         count = 4 if name == "plain.jsonl" else 1
         assert f"{count} pairs written" in ended.out and len(out.read_text().splitlines()) == count
+
+
+def test_what_is_read_is_never_replaced(former, relcon, data, tmp_path):
+    """Neither the input, whatever it is called, nor a file of it, nor tables of another evaluation."""
+    (tmp_path / "link.jsonl").symlink_to(data / "test.jsonl")
+    before = {**files(former), **files(data)}
+
+    def refuses(*words):
+        ended = relcon(*words)
+        assert (ended.code, ended.out) == (2, "") and "Traceback" not in ended.err, ended
+        assert {**files(former), **files(data)} == before
+        return ended.err
+
+    for option in ([], ["--overwrite"]):
+        for output in (data / "test.jsonl", tmp_path / "link.jsonl"):
+            said = refuses("predict", former, data / "test.jsonl", "-o", output, *option)
+            assert f"--output {output} is the input, which would be lost" in said
+        for output, source in ((former, []), (former / "stages", []), (data, ["--data", data])):
+            assert "is the input, or lies in it" in refuses("evaluate", former, *source, "-o", output, *option)
+        assert "is a file; a folder is needed" in refuses("evaluate", former, "-o", data / "dev.jsonl", *option)
+        assert "is a folder. Give a file" in refuses("predict", former, data / "test.jsonl", "-o", data, *option)
+    assert "train.jsonl exists. Give another --output" in refuses("predict", former, data / "test.jsonl", "-o", data / "train.jsonl")
+    assert relcon("evaluate", former, "-o", tmp_path / "tables").code == 0
+    assert "tables holds files" in refuses("evaluate", former, "-o", tmp_path / "tables")
+    assert relcon("evaluate", former, "-o", tmp_path / "tables", "--overwrite").code == 0

@@ -52,9 +52,32 @@ def test_more_than_ten_mistakes_are_all_listed(check, tmp_path):
     assert err.count("[training] this section takes no 'wrong") == 15
 
 
+def test_an_override_without_a_value_hides_no_other_mistake(check, toy_cfg):
+    words = ["--training.batch_size", "--paths.train", "x.txt", "--training.max_stepz", "3", "--training.epochs", "-1", "--training.seed"]
+    code, _, err = check(*words)
+    assert code == 2 and err.startswith(f"error: {toy_cfg}: 4 mistakes\n")
+    assert '--training.batch_size: [training] batch_size: there is no value. Write null, "" or a value.' in err
+    assert "--training.seed: [training] seed: there is no value." in err
+    assert "Did you mean '--training.max_steps'?" in err and "epochs must be at least 0, got -1." in err
+
+
+def test_a_component_of_another_interface_is_named_as_such(check):
+    code, _, err = check("--paths.train", "x.txt", "--stages.pretrain.tasks.contrast.objective.@objectives", "toy.Drop.v1")
+    assert code == 2 and "'toy.Drop.v1' is not registered in '@objectives': it is a component of @augmenters." in err
+
+
 def test_a_mistyped_option(check):
-    code, _, err = check("--oputput", "x")
-    assert code == 2 and "there is no option --oputput. Did you mean '--output'?" in err
+    code, _, err = check("--coed", "x")
+    assert code == 2 and "there is no option --coed. Did you mean '--code'?" in err
+
+
+def test_the_options_of_train_change_nothing(check, tmp_path):
+    """So that `train` and `check` can be swapped in a command."""
+    folder = tmp_path / "run"
+    code, out, err = check("--paths.train", "x.txt", "--output", str(folder), "--resume")
+    assert (code, err) == (0, "") and f"--output {folder} --code" in out and "--resume" in out
+    assert check("--paths.train", "x.txt", "-o", str(folder), "--overwrite")[0] == 0
+    assert not folder.exists()
 
 
 def test_as_a_process(toy_cfg):

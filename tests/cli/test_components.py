@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+import relcon.interfaces  # noqa: F401  (defines the registries)
 from relcon.cli.main import main
 from relcon.config.code import load_code
+from relcon.registry import INTERFACES
 
 
 @pytest.fixture
@@ -51,6 +53,16 @@ def test_one_part_in_detail(components):
     assert "  temperature      a number; required\n" in out
     assert '  similarity       one of "cosine", "dot"; default "cosine"\n' in out
     assert '[objectives.name]\n@objectives = "toy.Loss.v1"\ntemperature = null\nsimilarity = "cosine"\n' in out
+
+
+@pytest.mark.parametrize("name", sorted(name for interface in INTERFACES.values() for name in interface.registry.names()))
+def test_every_argument_is_explained(components, name):
+    """In what stands above the list of arguments; those of a base class, too."""
+    code, out, _ = components(name)
+    assert code == 0
+    text, _, listed = out.partition("\nArguments:\n")
+    for argument in re.findall(r"^  (\w+) ", listed.partition("\nConfig:\n")[0], re.MULTILINE):
+        assert re.search(rf"(?<![\w.`]){argument}(, \w+)*: ", text), f"relcon components {name} does not explain {argument}"
 
 
 def test_a_part_of_a_name_will_do(components):

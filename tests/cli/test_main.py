@@ -79,11 +79,11 @@ def test_overrides_among_the_words():
     "words, message",
     [
         (["--outptu", "x"], r"no option --outptu. Did you mean '--output'\?"),
-        (["--a.b"], "--a.b needs a value"),
-        (["--a.b", "--c.d", "1"], "--a.b needs a value"),
+        (["--hepl"], r"no option --hepl. Did you mean '--help'\?"),
         (["x.cfg"], "'x.cfg' stands alone"),
+        (["--a.b", "--c.d", "1", "2"], "'2' stands alone"),
     ],
 )
 def test_words_that_are_no_override(words, message):
     with pytest.raises(RelconError, match=message):
-        parse_overrides(words)
+        parse_overrides(words, ["--output"])

@@ -19,7 +19,7 @@ def test_both_notations_and_json_values():
 
 
 @pytest.mark.parametrize(
-    "words, message", [(["x"], "not an override"), (["--a.b"], "needs a value"), (["--a.b", "--c.d", "1"], "needs a value")]
+    "words, message", [(["x"], "not an override"), (["--a.b", "--DEFAULT.x", "1"], "not an override")]
 )
 def test_words_that_are_no_override(words, message):
     with pytest.raises(ConfigError, match=message):

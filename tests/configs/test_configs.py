@@ -10,7 +10,17 @@ import pytest
 from relcon.cli.main import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+ROOT = CONFIGS.parent
 ALL = sorted(str(file.relative_to(CONFIGS)) for file in CONFIGS.rglob("*.cfg"))
+EVERYWHERE = sorted(
+    str(file.relative_to(ROOT))
+    for folder in ("configs", "docs/examples", "benchmarks")
+    for file in (ROOT / folder).rglob("*.cfg")
+    if "\n[stages." in file.read_text(encoding="utf-8")
+    and file != ROOT / "benchmarks/clre/chemprot.cfg"  # a study runs from it: delete this line when its keys are there
+)
+"""Every config of a run that ships, from the root of the repository."""
+
 PAPER = [name for name in ALL if "paper/" in name]
 METHOD = [name for name in ALL if name.startswith("clre/") and name not in PAPER]
 PLACES = (
@@ -95,22 +105,27 @@ def pairs(tmp_path: Path) -> Path:
     return tmp_path / "pairs.jsonl"
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [name for name in EVERYWHERE if "relcon-shuffle" not in name])
 def test_sound(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """That of the example plugin, which must be installed first, is checked by tests/test_docs.py."""
     from relcon.config import load_config
 
-    missing = {key: "FILE" for key, value in load_config(CONFIGS / name).tree["paths"].items() if value is None}
-    relcon("check", CONFIGS / name, *given(missing))
+    missing = {key: "FILE" for key, value in load_config(ROOT / name).tree["paths"].items() if value is None}
+    relcon("check", ROOT / name, *given(missing))
     assert "is sound" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_says_how_it_is_run_and_has_the_keys_that_all_have(name: str) -> None:
-    from relcon.config import load_config
-
+def test_says_how_it_is_run(name: str) -> None:
     text = (CONFIGS / name).read_text(encoding="utf-8")
     assert text.startswith("# ") and f"relcon train configs/{name} --output " in text
-    tree = load_config(CONFIGS / name).tree
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_has_the_keys_that_all_have(name: str) -> None:
+    from relcon.config import load_config
+
+    tree = load_config(ROOT / name).tree
     assert {"seed", "batch_size", "max_steps"} <= set(tree["training"]) and tree["paths"] and tree["stages"]
 
 

@@ -107,7 +107,19 @@ def test_declared_labels_keep_their_order(files: Dict[str, str]) -> None:
 
 
 def test_labels_come_from_the_first_split_where_there_is_no_train(files: Dict[str, str]) -> None:
-    assert corpus({"test": files["test"]}).labels.names == ("no", "A", "B")
+    assert corpus({"test": files["test"]}, negative=[]).labels.names == ("A", "B")
+
+
+def test_a_declared_label_that_is_nowhere_is_refused(files: Dict[str, str]) -> None:
+    """Among the labels, in any file, or given by the candidate rule is somewhere."""
+    test = {"test": files["test"]}
+    with pytest.raises(RelconError, match=r"negative names 'no', a label that no pair of the data has. Valid: 'A', 'B'"):
+        _ = corpus(test).labels
+    assert corpus({"dev": files["test"], "test": files["dev"]}).labels.names == ("no", "A", "B")
+    assert corpus(test, labels=["no", "A", "B"]).labels.names == ("no", "A", "B")
+    assert corpus(test, candidates=EntityPairs()).labels.names == ("no", "A", "B")
+    with pytest.raises(RelconError, match=r"symmetric names 'AA', a label that no pair"):
+        _ = corpus(test, candidates=EntityPairs(), symmetric=["AA"]).labels
 
 
 # ---- development data out of train ----

@@ -16,6 +16,11 @@ class PathPreserving(WordAugmenter):
 
     paths: PathProtection
 
+    def check(self, instances: Sequence[Instance]) -> None:
+        """Every document must carry a parse where there is no parser; what the operation needs must be there."""
+        self.paths.check(instances)
+        super().check(instances)
+
     def prepare(self, instances: Sequence[Instance]) -> None:
         """Find all paths (parsing in one go), then whatever the operation prepares."""
         self.paths.prepare(instances)

@@ -57,6 +57,13 @@ class PathProtection:
         self.counts: Dict[str, int] = Counter(path=0, missing=0, overlapping=0)
         self._paths: Dict[Key, Path] = {}
 
+    def check(self, instances: Sequence[Instance]) -> None:
+        """RelconError where there is no parser and a document whose path is wanted carries no parse."""
+        if self.parser is None:
+            for instance in instances:
+                if not _overlapping(instance):
+                    _refuse_unparsed(instance.document)
+
     def prepare(self, instances: Sequence[Instance]) -> None:
         """Find the paths of all instances, parsing in one go, and log how many there are not."""
         self._find(instances)
@@ -120,19 +127,23 @@ class PathProtection:
 
     def _own_path(self, instance: Instance) -> Path:
         """The path in the parse that the document carries."""
-        document = instance.document
-        if document.parse is None:
-            where = f" ({place(document.source.path, document.source.line)})" if document.source else ""
-            raise RelconError(
-                f"Document '{document.id}'{where} has no dependency parse. Give the augmenter a parser: in the config a section "
-                '[...augmenter.parser] with @parsers = "relcon.SpacyParser.v1" and pipeline = "en_core_web_sm" '
-                "(after `python -m spacy download en_core_web_sm`) or the directory of another spaCy pipeline."
-            )
-        return self._between(document, *instance.mentions)
+        _refuse_unparsed(instance.document)
+        return self._between(instance.document, *instance.mentions)
 
     def _between(self, document: Document, head: Mention, tail: Mention) -> Path:
         path = dependency_path(document, head, tail, self.collapse_prepositions)
         return None if path is None else frozenset(path).difference(range(head.start, head.end), range(tail.start, tail.end))
+
+
+def _refuse_unparsed(document: Document) -> None:
+    """RelconError where a document carries no parse."""
+    if document.parse is None:
+        where = f" ({place(document.source.path, document.source.line)})" if document.source else ""
+        raise RelconError(
+            f"Document '{document.id}'{where} has no dependency parse. Give the augmenter a parser: in the config a section "
+            '[...augmenter.parser] with @parsers = "relcon.SpacyParser.v1" and pipeline = "en_core_web_sm" '
+            "(after `python -m spacy download en_core_web_sm`) or the directory of another spaCy pipeline."
+        )
 
 
 def _overlapping(instance: Instance) -> bool:

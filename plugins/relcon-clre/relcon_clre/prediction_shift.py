@@ -56,7 +56,7 @@ class PredictionShift(Evaluator):
 
     Figures: `rate` (the primary one, shifts / size, 0 where the subset is empty), `shifts`, `size`, the same of all four subsets as
     `rate/SUBSET`, `shifts/SUBSET`, `size/SUBSET`, and `unchanged`: neighbours that are their original word for word. Over folds
-    the paper adds the shifts up.
+    the paper adds the shifts up: `sum` of `shift.shifts` and `shift.size` in the `metrics.json` of the run as a whole.
 
     Files: `shifts.jsonl`: of each shifted instance `id`, `gold`, `predicted` and `predicted_neighbour`, the sentences `text` and
     `neighbour`, and the `subsets` that it belongs to; `neighbours.jsonl`: what was changed in each instance's document (see
@@ -99,6 +99,14 @@ class PredictionShift(Evaluator):
             write_neighbours(folder / "neighbours.jsonl", data.instances, near)
             write_shifts(folder / "shifts.jsonl", data.instances, near, answers, data.labels)
         return figures
+
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
+        """Every pair must have a label, and a neighbour: in the file where one is given, else one that the augmenter can make."""
+        gold_labels(data)
+        if self.neighbours is not None:
+            read_neighbours(Path(self.neighbours), data.instances)
+        else:
+            self.augmenter.check(data.instances)
 
     def neighbours_of(self, instances: Sequence[Instance]) -> List[Instance]:
         """The neighbour of each instance, in order: read where a file is given, else made."""

@@ -196,10 +196,11 @@ def assert_pooled(run, predictions):
 def assert_summary(run, parts):
     """The top folder's figures are mean, deviation and interval over its parts, which the table shows."""
     summary = read(run / "metrics.json")["evaluate"]
-    for name in ("scores.f1", "shift.rate", "scores.instances"):
+    for name in ("scores.f1", "shift.rate", "shift.shifts", "shift.size", "scores.instances"):
         values = [read(part / "metrics.json")["evaluate"][name] for part in parts]
         assert summary[name] == pytest.approx(estimate(values)._asdict())
         assert summary[name]["mean"] == pytest.approx(sum(values) / len(values))
+        assert summary[name]["sum"] == pytest.approx(sum(values))
 
 
 # ---- epochs chosen on development data ---------------------------------------------------------------------------------
