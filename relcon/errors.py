@@ -6,7 +6,7 @@ exits with code 2; anything else that escapes is a defect of relcon.
 
 import difflib
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 
 class RelconError(Exception):
@@ -42,6 +42,11 @@ class ProblemsError(RelconError):
         if len(self.problems) > most:
             lines.append(f"... and {len(self.problems) - most} more ({len(self.problems)} in all).")
         super().__init__("\n".join(lines))
+        self.heading, self.most = heading, most
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        """An error of another process arrives as it was."""
+        return type(self), (self.problems, self.heading, self.most)
 
 
 class ConfigError(ProblemsError):
