@@ -6,7 +6,8 @@ from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from typing import Any, Callable, Deque, Iterator, List, Optional, Sequence, Tuple
 
 from relcon.errors import RelconError
@@ -20,8 +21,8 @@ AHEAD = 2
 class Workers:
     """Processes for pieces of work. They start when there is more than one piece, and end with `close`.
 
-    count: how many; 1 does everything in this process. They are spawned, not forked: a fork of a process with threads (PyTorch, spaCy)
-    may hang.
+    count: how many; 1 does everything in this process. They are forked from a server process that has imported relcon once and does
+    nothing else; a fork of this process, which may have threads of PyTorch, may hang.
     """
 
     def __init__(self, count: int = 1):
@@ -49,7 +50,7 @@ class Workers:
         """What a process needs beside the piece; None where it cannot be sent there."""
         try:
             packed = pickle.dumps((work, common))
-            self._pool = self._pool or ProcessPoolExecutor(self.count, mp_context=get_context("spawn"))
+            self._pool = self._pool or ProcessPoolExecutor(self.count, mp_context=_context())
             reason = self._pool.submit(_unpacks, packed).result()
         except BrokenProcessPool as error:
             raise _died() from error
@@ -74,6 +75,15 @@ class Workers:
         finally:
             for each in waiting:
                 each.cancel()
+
+
+def _context() -> BaseContext:
+    """How processes start: from a fork server, or spawned where the system has none."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["relcon.data.building", "relcon.data.reading"])
+    return context
 
 
 def _unpacks(packed: bytes) -> Optional[str]:

@@ -3,6 +3,7 @@
 import shutil
 import time
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
@@ -102,7 +103,8 @@ class TrainingStage(Stage):
         """Its part of the data must be there, and what its streams look things up in (WordNet, a parser): the first document is
         tried."""
         data = (self.data or corpus).split(self.split)
-        first = replace(data, instances=[each for each in data.instances if each.document is data.instances[0].document])
+        of_first = takewhile(lambda each: each.document is data.instances[0].document, data.instances)  # reads on no further
+        first = replace(data, instances=list(of_first))
         for name, sampler in self.streams.items():
             try:
                 sampler.prepare(first)
