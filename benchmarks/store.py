@@ -32,9 +32,9 @@ def main() -> None:
     if given.step:
         print(json.dumps(measured(given)))
         return
+    row(*HEAD)
+    row(*("---" for _ in HEAD))
     with tempfile.TemporaryDirectory(dir=given.folder, prefix="relcon-store-") as folder:
-        row(*HEAD)
-        row(*("---" for _ in HEAD))
         for documents in given.documents:
             measure(Path(folder), documents, given)
 
@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--instances", type=int, default=15)
     made.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     made.add_argument("--batches", type=int, default=500, help="batches of 32 instances that are sampled")
-    made.add_argument("--folder", default=None, help="where the data and the store lie meanwhile")
+    made.add_argument("--folder", default=None, help="where the store lies meanwhile; data that lie there (10000.jsonl) are used and kept")
     made.add_argument("--step", choices=["imports", "build", "open", "sample"], help=argparse.SUPPRESS)
     made.add_argument("--data", help=argparse.SUPPRESS)
     made.add_argument("--cache", help=argparse.SUPPRESS)
@@ -56,14 +56,14 @@ def arguments() -> argparse.Namespace:
 
 def measure(folder: Path, documents: int, given: argparse.Namespace) -> None:
     """All steps on one size, a row each."""
-    data = folder / f"{documents}.jsonl"
-    write(data, documents, given.words, given.instances, seed=1)
+    data = Path(given.folder or folder) / f"{documents}.jsonl"
+    if not data.exists():
+        write(data, documents, given.words, given.instances, seed=1)
     for workers in given.workers:
         cache = folder / f"{documents}-{workers}"
         for step in ["imports", "build", "open", "sample"] if workers == given.workers[-1] else ["build"]:
             row(f"{documents:,}", step, workers, *step_of(step, data, cache, workers, given.batches))
         shutil.rmtree(cache)
-    data.unlink()
 
 
 def row(*cells: Any) -> None:
@@ -78,7 +78,7 @@ def step_of(step: str, data: Path, cache: Path, workers: int, batches: int) -> L
     watched = Watched(process)
     while process.poll() is None:
         watched.look()
-        time.sleep(0.1)
+        time.sleep(0.5)
     if process.returncode:
         raise SystemExit(f"the step '{step}' failed")
     found = json.loads(process.stdout.read())
