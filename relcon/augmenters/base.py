@@ -104,7 +104,7 @@ def _argument_groups(document: Document, pairs: Pairs) -> List[Tuple[int, ...]]:
 def unique_documents(instances: Iterable[Instance]) -> Iterator[Document]:
     """The documents behind instances, one by one, in order. Only instances that follow each other are known to share one: a document may
     come again where they are shuffled."""
-    return (document for document, _ in groupby((instance.document for instance in instances), key=id))
+    return (next(group) for _, group in groupby((instance.document for instance in instances), key=id))
 
 
 # ---- arguments that several augmenters have ------------------------------------------------------------------------------

@@ -78,6 +78,10 @@ class ArrowFile:
         return pa.chunked_array(chunks, self.schema.field(name).type)
 
 
+class _NoRoom(Exception):
+    """A batch could not be written, because the disk is full or gone."""
+
+
 class ArrowFolder:
     """Arrow files by key. Where there is no folder, or it cannot be written, they lie in a temporary one until they are let go.
 
@@ -98,8 +102,8 @@ class ArrowFolder:
             try:
                 if reason is None:
                     return self._write(file, make)
-            except OSError as error:  # the disk is full
-                reason = error.strerror or str(error)
+            except _NoRoom as error:
+                reason = str(error)
             log.warning('Nothing is cached (%s: %s). Name another folder ([data] cache), or write cache = "none".', self.folder, reason)
         return self._temporary(key, make)
 
@@ -114,9 +118,14 @@ class ArrowFolder:
             return None
 
     def _write(self, file: Path, make: Callable[[], Iterable[Piece]]) -> ArrowFile:
+        """Stream to a file. _NoRoom where the disk does not take it; whatever `make` raises."""
         with atomic(file, "wb") as raw, pa.ipc.new_file(raw, self.schema) as writer:
             for piece in make():
-                writer.write_batch(piece.batch, custom_metadata={NOTES: json.dumps(piece.notes, ensure_ascii=False)})
+                notes = json.dumps(piece.notes, ensure_ascii=False)
+                try:
+                    writer.write_batch(piece.batch, custom_metadata={NOTES: notes})
+                except OSError as error:
+                    raise _NoRoom(error.strerror or str(error)) from error
         return ArrowFile(file, self.schema)
 
     def _temporary(self, key: str, make: Callable[[], Iterable[Piece]]) -> ArrowFile:
@@ -124,8 +133,8 @@ class ArrowFolder:
         os.close(handle)
         try:
             made = self._write(Path(name), make)
-        except OSError as error:
-            raise RelconError(f"{name} cannot be written: {error.strerror or error}. Set TMPDIR to a folder with more room.") from error
+        except _NoRoom as error:
+            raise RelconError(f"{name} cannot be written: {error}. Set TMPDIR to a folder with more room.") from error
         weakref.finalize(made, Path(name).unlink, missing_ok=True)
         return made
 

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -296,3 +298,49 @@ def test_half_characters_are_held_in_memory(tmp_path: Path, caplog: pytest.LogCa
     split = corpus(path, str(tmp_path / "cache")).split("train")
     assert split.documents[0].words == ("\ud800", "b") and split.instances[0].label == "A" and len(split.fingerprint()) == 16
     assert "nothing is cached, and all documents are held in memory" in caplog.text
+
+
+GROWTH = """
+import sys
+from pathlib import Path
+import torch
+from relcon.data import reading, stored
+from relcon.data.candidates import AnnotatedPairs
+from relcon.data.corpus import FileCorpus
+from relcon.data.document import Document, Entity, Mention, Relation
+from relcon.interfaces import DatasetReader
+
+
+class Made(DatasetReader):
+    def read(self, path):
+        for number in range(4000):
+            words = tuple(f"word{(number * 7919 + place) % 30000}" for place in range(200))
+            entities = tuple(Entity((Mention(place, place + 1),)) for place in range(6))
+            yield Document(str(number), words, entities, tuple(Relation(0, tail, "A") for tail in range(1, 6)))
+
+
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
+
+
+reading.BATCH_DOCUMENTS, stored.HELD_WORDS = 100, 20_000
+file = Path(sys.argv[1])
+file.touch()
+list(FileCorpus(Made(), AnnotatedPairs(), str(file), cache="none", limit=100).split("train").instances)
+start = peak()
+split = FileCorpus(Made(), AnnotatedPairs(), str(file), cache="none").split("train")
+words = sum(len(instance.document.words) for instance in split.instances)
+streamed = peak() - start
+held = list(split.documents)
+print(words, streamed, peak() - start)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_building_and_reading_hold_a_part_of_the_documents(tmp_path: Path) -> None:
+    """A process of its own, against what the documents take as a list in that same process."""
+    (tmp_path / "growth.py").write_text(GROWTH)
+    done = subprocess.run([sys.executable, str(tmp_path / "growth.py"), str(tmp_path / "x")], check=True, stdout=subprocess.PIPE, text=True)
+    words, streamed, held = map(int, done.stdout.split())
+    assert words == 4000 * 5 * 200
+    assert streamed < held / 2, f"{streamed} MiB while streaming, {held} MiB as a list"

@@ -135,6 +135,35 @@ def test_what_goes_wrong_while_it_is_made_leaves_nothing(tmp_path: Path) -> None
     assert list((tmp_path / "cache" / "documents").iterdir()) == []
 
 
+class Full:
+    """A writer of record batches on a disk that takes no more."""
+
+    def write_batch(self, *_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    def __enter__(self) -> "Full":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The cache is tried, then the temporary folder."""
+    monkeypatch.setattr(pa.ipc, "new_file", lambda *_: Full())
+    with pytest.raises(RelconError, match=r"cannot be written: No space left on device. Set TMPDIR to a folder with more room."):
+        DocumentStore(str(tmp_path)).get("key", tmp_path, batches(tmp_path))
+    assert "Nothing is cached" in caplog.text and list((tmp_path / "documents").iterdir()) == []
+
+
+def test_an_error_of_the_reader_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    def fails() -> List[pa.RecordBatch]:
+        raise FileNotFoundError("the reader's")
+
+    with pytest.raises(FileNotFoundError, match="the reader's"):
+        DocumentStore(str(tmp_path)).get("key", tmp_path, fails)
+
+
 def test_opening_decodes_no_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = DocumentStore(str(tmp_path))
     store.get("key", tmp_path, batches(tmp_path))
