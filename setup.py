@@ -136,6 +136,7 @@ setup(
         "scikit-learn>=1.4",
         "scipy>=1.11",
         "safetensors>=0.4",
+        "pyarrow>=17",
         "nltk>=3.9",
         "pyyaml>=6",
         "tqdm>=4.66",

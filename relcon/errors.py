@@ -7,7 +7,7 @@ exits with code 2; anything else that escapes is a defect of relcon.
 import difflib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 
 class RelconError(Exception):
@@ -43,6 +43,11 @@ class ProblemsError(RelconError):
         if len(self.problems) > most:
             lines.append(f"... and {len(self.problems) - most} more ({len(self.problems)} in all).")
         super().__init__("\n".join(lines))
+        self.heading, self.most = heading, most
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        """An error of another process arrives as it was."""
+        return type(self), (self.problems, self.heading, self.most)
 
 
 class ConfigError(ProblemsError):

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from relcon.contrast import Batch, Contrast, Encoded, Input, Pairing, Prepared, Spans, View
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
+from relcon.data.sequences import hashes_of, pairs_of
 from relcon.registry import Registrable
 
 # ---- data --------------------------------------------------------------------------------------------------------------
@@ -98,11 +99,11 @@ class Split:
     def fingerprint(self) -> str:
         """A hash of what training and evaluation see of it: labels, documents with parses, candidates; not where it was read."""
         digest = hashlib.sha256(repr((self.labels.names, sorted(self.labels.negative), sorted(self.labels.symmetric))).encode())
-        for document in self.documents:
-            seen = (document.id, document.words, document.sentences, document.entities, document.relations, document.parse)
-            digest.update(repr(seen).encode("utf-8", "surrogatepass"))
-        for instance in self.instances:
-            digest.update(repr((instance.document.id, instance.head, instance.tail, instance.label)).encode("utf-8", "surrogatepass"))
+        digest.update(b"".join(hashes_of(self.documents)))
+        pairs = pairs_of(self.instances, self.documents)
+        digest.update(repr(pairs.labels).encode("utf-8", "surrogatepass"))
+        for column in pairs[:4]:
+            digest.update(column.tobytes())
         return digest.hexdigest()[:16]
 
 

@@ -2,7 +2,8 @@
 
 import math
 from abc import abstractmethod
-from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Sequence, Set, Tuple
+from itertools import groupby
+from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 import torch
 
@@ -100,9 +101,10 @@ def _argument_groups(document: Document, pairs: Pairs) -> List[Tuple[int, ...]]:
     return joined(range(mention.start, mention.end) for number in entities for mention in document.entities[number].mentions)
 
 
-def unique_documents(instances: Iterable[Instance]) -> List[Document]:
-    """The documents behind instances, each object once, in order."""
-    return list({id(instance.document): instance.document for instance in instances}.values())
+def unique_documents(instances: Iterable[Instance]) -> Iterator[Document]:
+    """The documents behind instances, one by one, in order. Only instances that follow each other are known to share one: a document may
+    come again where they are shuffled."""
+    return (next(group) for _, group in groupby((instance.document for instance in instances), key=id))
 
 
 # ---- arguments that several augmenters have ------------------------------------------------------------------------------

@@ -2,18 +2,26 @@
 
 import logging
 from collections import Counter
-from dataclasses import replace
+from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, Iterator, List, Literal, Mapping, Optional, Sequence, Set
 
+import pyarrow as pa
 import torch
 
+from relcon.data.building import Candidates, candidate_pieces, parsed_batches, plain_candidates
+from relcon.data.columns import NotStorable
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
+from relcon.data.reading import document_batches, unique, where
+from relcon.data.sequences import labels_of, relation_labels_of
 from relcon.data.splits import hold_out
-from relcon.data.store import OFF, DocumentStore, document_key
-from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming, place
+from relcon.data.store import OFF, CandidateStore, DocumentStore, candidates_key, document_key
+from relcon.data.stored import StoredDocuments
+from relcon.data.workers import Workers
+from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
 from relcon.sample import resolve as resolve_path
 
@@ -35,11 +43,14 @@ class FileCorpus(Corpus):
         sorted, negatives first. A label in the data that is not among them is a DataError with its file and line.
     labelled: false where the corpus is read for its text alone (pre-training): its labels are ignored.
     parser: parses the documents that come without a parse.
-    cache: folder for the read and parsed documents, keyed by content; null for the usual folder (environment variable
-        RELCON_CACHE, else ~/.cache/relcon), "none" for no cache. A reader that skips bad records reads anew each time, so that
-        every run says which.
+    cache: folder for the read and parsed documents and their candidate pairs, keyed by content; null for the usual folder (environment
+        variable RELCON_CACHE, else ~/.cache/relcon), "none" for a temporary one (below TMPDIR) that is gone at the end. What a reader
+        made that skips bad records is read anew each time, so that every run says which.
     limit: only the first so many documents of each file, for a quick look. The label set is that of the whole file.
     seed: draws the dev share. It does not follow `[training] seed`, so that runs with several seeds see the same division.
+    workers: so many processes read, parse and find the pairs when something is not cached yet; the result does not depend on it. Files of
+        lines (JSON-lines, OpenNRE) are read in parallel, all formats are parsed and searched for pairs in parallel. Each process loads
+        relcon and the parser anew: worth it from some thousand documents on.
 
     A dev or test split in which no document has a labelled relation counts as unlabelled: its instances have no label.
 
@@ -76,6 +87,7 @@ class FileCorpus(Corpus):
         cache: Optional[str] = None,
         limit: Optional[int] = None,
         seed: int = 0,
+        workers: int = 1,
     ):
         if not 0 <= dev_share < 1:
             raise ValueError(f"dev_share: {dev_share} is not from 0 to below 1")
@@ -85,20 +97,25 @@ class FileCorpus(Corpus):
             raise ValueError(f"split_by: '{split_by}' is neither 'document' nor 'instance'")
         if limit is not None and limit < 1:
             raise ValueError(f"limit: {limit} is below 1")
+        if workers < 1:
+            raise ValueError(f"workers: {workers} is below 1")
         self.files = {name: resolve_path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
         self.reader, self.candidates, self.parser = reader, candidates, parser
         self.dev_share, self.split_by, self.seed, self.limit, self.cache = dev_share, split_by, seed, limit, cache
         self.declared, self.negative, self.symmetric = labels, negative or [], symmetric or []
         self.labelled = labelled
         self._labels: Optional[LabelSet] = None
-        self._documents: Dict[str, List[Document]] = {}
+        self._documents: Dict[str, Sequence[Document]] = {}
+        self._keys: Dict[str, str] = {}
+        self._workers = Workers(workers)
         self._splits: Dict[str, Split] = {}
 
     @property
     def labels(self) -> LabelSet:
         """The label set, the same for every split. Reads the train split where the labels are not declared."""
         if self._labels is None:
-            self._labels = self._label_set() if self.labelled else LabelSet(())
+            with closing(self._workers):
+                self._labels = self._label_set() if self.labelled else LabelSet(())
         return self._labels
 
     def splits(self) -> List[str]:
@@ -114,31 +131,44 @@ class FileCorpus(Corpus):
         if name not in self.splits():
             raise RelconError(f"[data] has no split '{name}'.{did_you_mean(name, self.splits())} Give its file: [data] {name} = \"...\".")
         if name not in self._splits:
+            self._make(name)
+        return self._splits[name]
+
+    def _make(self, name: str) -> None:
+        """Read a split, and the one that it is divided from."""
+        with closing(self._workers):
             if self.dev_share and name != "test":
                 generator = torch.Generator().manual_seed(self.seed)
                 train, dev = hold_out(self._whole("train"), self.dev_share, generator, by=self.split_by)
                 self._splits.update(train=train, dev=dev)
             else:
                 self._splits[name] = self._whole(name)
-        return self._splits[name]
 
     def _whole(self, file: str) -> Split:
         """Everything in the file of a split, with its candidates."""
         documents, labels = self._read(file), self.labels
-        labelled = self.labelled and bool(_seen(documents))
+        seen = relation_labels_of(documents)
+        labelled = self.labelled and bool(seen)
         if self.labelled and file == "train" and not labelled:
             raise self._no_relations(file)
-        if not labelled:
+        if labelled:
+            _refuse_unknown(documents, seen, labels, f"[data] {file} has labels that are not in the label set:")
+        else:
             log.info("[data] %s counts as unlabelled.", file)
-            instances = [replace(each, label=None) for document in documents for each in self.candidates.instances(document)[0]]
-            self._refuse_none(file, documents, instances, ())
-            return Split(file, documents, instances, labels)
-        _refuse_unknown(documents, labels, f"[data] {file} has labels that are not in the label set:")
-        made = [self.candidates.instances(document, labels) for document in documents]
-        instances = [each for found, _ in made for each in found]
-        lost = [each for _, missed in made for each in missed]
+        instances, lost = self._candidates(file, documents, labels if labelled else None)
         self._refuse_none(file, documents, instances, lost)
         return Split(file, documents, instances, labels, lost)
+
+    def _candidates(self, file: str, documents: Sequence[Document], labels: Optional[LabelSet]) -> Candidates:
+        """The candidate pairs of all documents; without label set, of unlabelled ones."""
+        if isinstance(documents, StoredDocuments):
+            key = candidates_key(self._keys[file], self.candidates, labels)
+            try:
+                pieces = partial(candidate_pieces, documents, self.candidates, labels, self._workers)
+                return CandidateStore(self.cache).get(key, documents, pieces)
+            except NotStorable as error:
+                log.warning("[data] %s: the candidate pairs are held in memory (%s).", file, error)
+        return plain_candidates(documents, self.candidates, labels)
 
     def _refuse_none(self, file: str, documents: Sequence[Document], instances: Sequence[Instance], lost: Sequence[Lost]) -> None:
         """RelconError where there is no candidate pair at all; a warning where gold relations are lost, with their causes."""
@@ -168,7 +198,7 @@ class FileCorpus(Corpus):
 
     def _labels_in(self, file: str) -> Set[str]:
         """The labels of a whole file, whatever the limit."""
-        return _seen(self._read(file) if self.limit is None else self.reader.read(self.files[file]))
+        return relation_labels_of(self._read(file) if self.limit is None else list(self.reader.read(self.files[file])))
 
     def _refuse_nowhere(self, known: Set[str]) -> None:
         """RelconError where `negative` or `symmetric` names a label that is not known, in no file, and given by no rule."""
@@ -191,26 +221,47 @@ class FileCorpus(Corpus):
             "pre-training alone."
         )
 
-    def _read(self, name: str) -> List[Document]:
-        """The documents of a file, parsed where there is a parser; kept in memory."""
+    def _read(self, name: str) -> Sequence[Document]:
+        """The documents of a file, parsed where there is a parser."""
         if name not in self._documents:
             for split, file in self.files.items():
                 if not file.exists():
                     raise RelconError(f'[data] {split} = "{file}" does not exist (looked in {Path.cwd()}).')
             path = self.files[name]
-            key = document_key(path, self.reader, self.parser, self.limit)
-            self._documents[name] = DocumentStore(self.cache if self.reader.cacheable else OFF).get(key, path, lambda: self._fresh(path))
+            self._keys[name] = document_key(path, self.reader, self.parser, self.limit)
+            self._documents[name] = self._stored(name, path)
             if not self._documents[name]:
                 raise RelconError(f'[data] {name} = "{self.files[name]}" is empty: the reader found no document in it.')
-            _refuse_same_ids(self._documents[name])
         return self._documents[name]
 
-    def _fresh(self, path: Path) -> List[Document]:
-        documents = list(islice(self.reader.read(path), self.limit))
+    def _stored(self, name: str, path: Path) -> Sequence[Document]:
+        """The documents in columns, or, where these cannot hold them, as a list."""
+        try:
+            make = self._raw if self.parser is None else self._parsed
+            return self._store().get(self._keys[name], path, partial(make, path))
+        except NotStorable as error:
+            log.warning("[data] %s: nothing is cached, and all documents are held in memory (%s).", name, error)
+        documents = list(unique(islice(self.reader.read(path), self.limit)))
         if self.parser is None:
             return documents
         with naming("[data.parser]"):
             return self.parser.parse(documents)
+
+    def _raw(self, path: Path) -> Iterator[pa.RecordBatch]:
+        return document_batches(self.reader, path, self.limit, self._workers)
+
+    def _parsed(self, path: Path) -> Iterator[pa.RecordBatch]:
+        """Parsed documents. They are stored without parse first: a bad record shows before the first parse, and another parser needs
+        no second reading."""
+        assert self.parser is not None
+        key = document_key(path, self.reader, None, self.limit)
+        documents = self._store().get(key, path, partial(self._raw, path))
+        with naming("[data.parser]"):
+            yield from parsed_batches(documents, self.parser, self._workers)
+
+    def _store(self) -> DocumentStore:
+        """Where documents are kept. What a reader leaves out it says only while it reads."""
+        return DocumentStore(self.cache if self.reader.cacheable else OFF)
 
 
 class PartCorpus(Corpus):
@@ -258,7 +309,7 @@ def describe(corpus: Corpus) -> Dict[str, Any]:
 
 
 def _counts(split: Split, labels: LabelSet) -> Dict[str, Any]:
-    found = Counter(instance.label for instance in split.instances)
+    found = Counter(labels_of(split.instances))
     return {
         "documents": len(split.documents),
         "instances": len(split.instances),
@@ -267,10 +318,6 @@ def _counts(split: Split, labels: LabelSet) -> Dict[str, Any]:
         "absent": [name for name in labels.names if not found[name]],
         "lost": dict(Counter(lost.cause for lost in split.lost)),
     }
-
-
-def _seen(documents: Iterable[Document]) -> Set[str]:
-    return {relation.label for document in documents for relation in document.relations if relation.label is not None}
 
 
 def _declared(names: Sequence[str], negative: Sequence[str], symmetric: Sequence[str]) -> LabelSet:
@@ -282,25 +329,13 @@ def _declared(names: Sequence[str], negative: Sequence[str], symmetric: Sequence
     return LabelSet(tuple(names), frozenset(negative), frozenset(symmetric))
 
 
-def _refuse_unknown(documents: Sequence[Document], labels: LabelSet, heading: str) -> None:
+def _refuse_unknown(documents: Sequence[Document], seen: Set[str], labels: LabelSet, heading: str) -> None:
     known = set(labels.names)
+    if seen <= known:
+        return
     unknown = [(each, r.label) for each in documents for r in each.relations if r.label is not None and r.label not in known]
     problems = [
         Problem(where(document), f"label '{label}' is unknown.{did_you_mean(label, known)} Correct it, or add it to [data] labels.")
         for document, label in unknown
     ]
-    if problems:
-        raise DataError(problems, heading)
-
-
-def _refuse_same_ids(documents: Sequence[Document]) -> None:
-    count = Counter(document.id for document in documents)
-    repeated = [document for document in documents if count[document.id] > 1]
-    problems = [Problem(where(document), f"document id '{document.id}' is used {count[document.id]} times.") for document in repeated]
-    if problems:
-        raise DataError(problems, "Every document of a split needs an id of its own:")
-
-
-def where(document: Document) -> str:
-    """The file and line of a document, or its id where the reader does not say."""
-    return place(document.source.path, document.source.line) if document.source else f"document '{document.id}'"
+    raise DataError(problems, heading)

@@ -168,3 +168,9 @@ class Instance:
 def instance_uid(document: Document, head: int, tail: int) -> str:
     """The stable identity of a candidate pair."""
     return f"{document.id}#{head}-{tail}"
+
+
+def group_of(document: Document) -> str:
+    """What must stay on one side of a division: `metadata["document"]` where the reader sets it (sentences of one abstract), else
+    the document's id."""
+    return str(document.metadata.get("document", document.id))

@@ -104,7 +104,7 @@ class SpacyParser(Parser):
             return
         nlp = load_pipeline(self.pipeline)
         docs = nlp.pipe((_spacy_doc(nlp.vocab, each) for each in asked), batch_size=self.batch_size)
-        progress = tqdm(zip(asked, docs, strict=True), total=len(asked), desc="parsing", unit="text", disable=None)
+        progress = tqdm(zip(asked, docs, strict=True), total=len(asked), desc="parsing", unit="text", disable=None, leave=False)
         yield from (self._result(each, doc) for each, doc in progress)
 
     def _result(self, asked: Words, doc: Any) -> Parsed:

@@ -11,7 +11,8 @@ from typing import Dict, Iterable, List, Literal, Mapping, Sequence, Tuple
 
 import torch
 
-from relcon.data.document import Document
+from relcon.data.document import group_of as group_of
+from relcon.data.sequences import groups_of, ids_of, labels_of, pairs_of, take
 from relcon.errors import RelconError
 from relcon.interfaces import Split
 
@@ -20,12 +21,6 @@ OnRare = Literal["error", "keep"]
 
 UNLABELLED = ""
 """The stratum of instances without label and of documents without instances."""
-
-
-def group_of(document: Document) -> str:
-    """What must stay on one side of a division: `metadata["document"]` where the reader sets it (sentences of one abstract), else
-    the document's id."""
-    return str(document.metadata.get("document", document.id))
 
 
 @dataclass
@@ -99,7 +94,8 @@ def given_folds(split: Split, test_groups: Mapping[str, Iterable[str]]) -> Dict[
         for group in groups:
             home[group].append(name)
     all_units = units(split, "document")
-    names = [group_of(split.documents[unit.documents[0]]) for unit in all_units]
+    groups = groups_of(split.documents)
+    names = [groups[unit.documents[0]] for unit in all_units]
     _refuse_bad_folds(names, home, list(test_groups))
     return {fold: _fold(split, all_units, [home[name] == [fold] for name in names]) for fold in test_groups}
 
@@ -112,9 +108,9 @@ def k_shot(split: Split, shots: int, generator: torch.Generator, on_rare: OnRare
     if shots < 1:
         raise ValueError(f"shots: {shots} is below 1")
     by_label: Dict[str, List[int]] = {name: [] for name in split.labels.names}
-    for number, instance in enumerate(split.instances):
-        if instance.label is not None:
-            by_label[instance.label].append(number)
+    for number, label in enumerate(labels_of(split.instances)):
+        if label is not None:
+            by_label[label].append(number)
     if on_rare == "error":
         counts = Counter({label: len(found) for label, found in by_label.items()})
         _refuse_rare(split.labels.names, counts, shots, f"{shots} shots need {shots} instances of every label", "Use fewer shots,")
@@ -132,22 +128,24 @@ def units(split: Split, by: By) -> List[Unit]:
     """
     if by not in ("document", "instance"):
         raise ValueError(f"by: '{by}' is neither 'document' nor 'instance'")
-    place = {document.id: number for number, document in enumerate(split.documents)}
+    names = ids_of(split.documents)
+    pairs = pairs_of(split.instances, split.documents)
     found: Dict[object, Unit] = {}
     home: Dict[int, Unit] = {}  # a document's first unit
     if by == "document":
-        for number, document in enumerate(split.documents):
-            home[number] = found.setdefault(group_of(document), Unit())
+        for number, group in enumerate(groups_of(split.documents)):
+            home[number] = found.setdefault(group, Unit())
             home[number].documents.append(number)
-    for number, instance in enumerate(split.instances):
-        at = place[instance.document.id]
+    strata = [*pairs.labels, UNLABELLED]  # -1, no label, is the last
+    for number, (at, label) in enumerate(zip(pairs.document.tolist(), pairs.label.tolist(), strict=True)):
         unit = home[at] if by == "document" else found.setdefault(number, Unit(documents=[at]))
         home.setdefault(at, unit)
         unit.instances.append(number)
-        unit.labels[instance.label or UNLABELLED] += 1
-    for number, document in enumerate(split.documents):
+        unit.labels[strata[label]] += 1
+    for number, name in enumerate(names):
         if number not in home:
-            home[number] = found.setdefault(document.id, Unit(documents=[number]))
+            home[number] = found.setdefault(name, Unit(documents=[number]))
+    place = {name: number for number, name in enumerate(names)} if split.lost else {}
     for number, lost in enumerate(split.lost):
         home[place[lost.document]].lost.append(number)
     for unit in found.values():
@@ -162,18 +160,18 @@ def assemble(split: Split, chosen: Sequence[Unit], name: str) -> Split:
     lost = sorted(number for unit in chosen for number in unit.lost)
     return Split(
         name,
-        [split.documents[number] for number in documents],
-        [split.instances[number] for number in instances],
+        take(split.documents, documents),
+        take(split.instances, instances),
         split.labels,
-        [split.lost[number] for number in lost],
+        take(split.lost, lost),
     )
 
 
 def pick(split: Split, instances: Sequence[int], name: str) -> Split:
     """The part of a split with these instances and their documents; lost relations do not come along."""
-    chosen = [split.instances[number] for number in instances]
-    wanted = {instance.document.id for instance in chosen}
-    return Split(name, [document for document in split.documents if document.id in wanted], chosen, split.labels)
+    chosen = take(split.instances, instances)
+    documents = sorted({*pairs_of(chosen, split.documents).document.tolist()})
+    return Split(name, take(split.documents, documents), chosen, split.labels)
 
 
 def deal(strata: Sequence["Counter[str]"], shares: Sequence[float], generator: torch.Generator) -> List[int]:

@@ -1,11 +1,10 @@
 """What was read and parsed once is kept on disk, keyed by content.
 
-Two stores share one folder. Documents: one compressed file of JSON lines per (input, reader, parser), written whole or not at all.
-Parses: one SQLite database per pipeline, for single texts. Both may be deleted at any time; both are rebuilt, with a
-warning, where they are damaged; both may be used by several processes at once.
+Three stores share one folder. Documents: one Arrow file per (input, reader, parser), memory-mapped. Candidate pairs: one Arrow file
+per (documents, candidate rule, labels). Parses: one SQLite database per pipeline, for single texts. All may be deleted at any time; all
+are rebuilt, with a warning, where they are damaged; all may be used by several processes at once.
 """
 
-import gzip
 import hashlib
 import inspect
 import json
@@ -14,20 +13,25 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence
+
+import pyarrow as pa
 
 from relcon import __version__
-from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
-from relcon.errors import RelconError
-from relcon.files import atomic
+from relcon.data.arrow import ArrowFolder, Piece
+from relcon.data.building import CANDIDATES, Candidates, read_candidates
+from relcon.data.columns import DOCUMENTS, notes_of
+from relcon.data.labels import LabelSet
+from relcon.data.stored import DocumentFile, StoredDocuments
 
 log = logging.getLogger(__name__)
 
 OFF = "none"
 """The `cache` argument that switches caching off."""
 
-DAMAGED = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, RelconError)
-"""What reading a damaged cache file may raise."""
+def _below(cache: Optional[str], name: str) -> Optional[Path]:
+    folder = cache_folder(cache)
+    return folder and folder / name
 
 
 def cache_folder(cache: Optional[str]) -> Optional[Path]:
@@ -46,88 +50,36 @@ class DocumentStore:
     """
 
     def __init__(self, cache: Optional[str] = None):
-        folder = cache_folder(cache)
-        self.folder = folder / "documents" if folder else None
+        self.folder = ArrowFolder(_below(cache, "documents"), DOCUMENTS)
 
-    def get(self, key: str, path: Path, make: Callable[[], List[Document]]) -> List[Document]:
+    def get(self, key: str, path: Path, make: Callable[[], Iterable[pa.RecordBatch]]) -> StoredDocuments:
         """The documents kept under a key, or freshly made ones, which are then kept.
 
-        path: where they are read from now; their `source` follows it when the same files lie elsewhere.
+        path: where they are read from now; their `source` follows it when the same files lie elsewhere. make: record batches of
+        documents (`to_batch`). NotStorable where they cannot be put into columns; whatever `make` raises.
         """
-        if self.folder is None:
-            return make()
-        file = self.folder / f"{key}.jsonl.gz"
-        kept = self._load(file, path)
-        if kept is not None:
-            return kept
-        documents = make()
-        self._save(file, path, documents)
-        return documents
+        file = self.folder.get(key, lambda: (Piece(batch, notes_of(batch)) for batch in make()))
+        return StoredDocuments(DocumentFile(file, path))
 
-    def _load(self, file: Path, path: Path) -> Optional[List[Document]]:
-        """What is kept; None where nothing is, or what there is cannot be used."""
-        if not file.exists():
-            return None
-        try:
-            with gzip.open(file, "rt", encoding="utf-8") as lines:
-                head = json.loads(next(lines))
-                documents = [_document(json.loads(line), path) for line in lines]
-            if len(documents) == head["documents"]:
-                return documents
-            reason = f"{len(documents)} documents of {head['documents']}"
-        except (*DAMAGED, StopIteration) as error:
-            reason = f"{type(error).__name__}: {error}"
-        log.warning("The cache file %s is damaged (%s): it is made anew.", file, reason)
-        return None
 
-    def _save(self, file: Path, path: Path, documents: Sequence[Document]) -> None:
-        """Keep documents; where that cannot be done, say so and go on without."""
-        try:
-            with atomic(file, "wb") as raw, gzip.open(raw, "wt", encoding="utf-8", compresslevel=3) as lines:
-                for record in ({"documents": len(documents)}, *(_row(document, path) for document in documents)):
-                    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-        except (RelconError, OSError, TypeError, ValueError) as error:  # a folder that cannot be written, metadata that are no JSON
-            log.warning('Nothing is cached (%s). Name another folder ([data] cache), or write cache = "none".', error)
+class CandidateStore:
+    """The candidate pairs of stored documents by a key of everything they depend on.
+
+    cache: as `cache_folder` takes it.
+    """
+
+    def __init__(self, cache: Optional[str] = None):
+        self.folder = ArrowFolder(_below(cache, "candidates"), CANDIDATES)
+
+    def get(self, key: str, documents: StoredDocuments, make: Callable[[], Iterable[Piece]]) -> Candidates:
+        """The pairs kept under a key, or freshly made ones (`candidate_pieces`), which are then kept."""
+        return read_candidates(self.folder.get(key, make), documents)
 
 
 def document_key(path: Path, reader: Any, parser: Any = None, limit: Optional[int] = None) -> str:
     """A key of everything that the documents of a path depend on: its bytes, the reader with arguments and code, the parser,
     relcon's version."""
     return hashed(__version__, path.name, fingerprint_of_path(path), describe_component(reader), describe_component(parser), limit)
-
-
-def _row(document: Document, path: Path) -> List[Any]:
-    """The document as a JSON list, its source relative to the path that is read.
-
-    Not relcon's JSON-lines: those are checked word by word when they are read, which takes longer than reading the data anew.
-    """
-    entities = [[entity.mentions, entity.type, entity.id] for entity in document.entities]
-    relations = [[each.head, each.tail, each.label, each.id, each.score] for each in document.relations]
-    parse = document.parse and [document.parse.heads, document.parse.labels, document.parse.tags]
-    source = document.source and [os.path.relpath(document.source.path, path), document.source.line]
-    words = [document.id, document.words, document.sentences, document.text, document.offsets]
-    return [*words, entities, relations, parse, source, dict(document.metadata)]
-
-
-def _document(row: List[Any], path: Path) -> Document:
-    """The document that `_row` wrote, its source below the path that is read now."""
-    name, words, sentences, text, offsets, entities, relations, parse, source, metadata = row
-    return Document(
-        id=name,
-        words=tuple(words),
-        entities=tuple(Entity(tuple(_mention(*each) for each in mentions), type, id) for mentions, type, id in entities),
-        relations=tuple(Relation(*each) for each in relations),
-        sentences=tuple((start, end) for start, end in sentences),
-        text=text,
-        offsets=None if offsets is None else tuple((start, end) for start, end in offsets),
-        parse=None if parse is None else Parse(*(tuple(column) for column in parse)),
-        source=None if source is None else Source(os.path.normpath(path / source[0]), source[1]),
-        metadata=metadata,
-    )
-
-
-def _mention(start: int, end: int, fragments: List[List[int]]) -> Mention:
-    return Mention(start, end, tuple((first, last) for first, last in fragments))
 
 
 # ---- parses ------------------------------------------------------------------------------------------------------------
@@ -184,6 +136,12 @@ class ParseStore:
 def hashed(*parts: Any) -> str:
     """A short hash of plain values."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def candidates_key(documents: str, rule: Any, labels: Optional[LabelSet]) -> str:
+    """A key of everything that candidate pairs depend on: the key of the documents, the rule with arguments and code, the labels."""
+    named = None if labels is None else [labels.names, sorted(labels.negative), sorted(labels.symmetric)]
+    return hashed(documents, describe_component(rule), named)
 
 
 def fingerprint_of_path(path: Path) -> str:

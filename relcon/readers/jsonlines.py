@@ -1,15 +1,11 @@
 """relcon's own JSON-lines format: one document a line (`docs/formats.md`, `document.schema.json`)."""
 
-from pathlib import Path
-from typing import Iterator, Union
-
 from relcon.data.document import Document
 from relcon.data.json import document_from_json
-from relcon.errors import Problem
-from relcon.readers.records import OnError, Record, RecordReader, json_object, lines
+from relcon.readers.records import LineReader, OnError, Record, json_object
 
 
-class JSONLines(RecordReader):
+class JSONLines(LineReader):
     """Reads relcon's own JSON-lines: one document a line, with `text` or `words`, `entities` and `relations`.
 
     Spans say their unit by their key, `"chars": [4, 10]` or `"words": [1, 2]`, ends exclusive; relations name entities by number
@@ -31,10 +27,6 @@ class JSONLines(RecordReader):
     def __init__(self, on_error: OnError = "raise", split_sentences: bool = False):
         super().__init__(on_error)
         self.split_sentences = split_sentences
-
-    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
-        """The lines that are not blank."""
-        return lines(path)
 
     def document(self, record: Record) -> Document:
         """The document of one line."""

@@ -2,14 +2,13 @@
 
 import re
 from bisect import bisect_left
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.fields import inside, items, may, need, pair
 from relcon.data.tokens import CharSpan, annotate
-from relcon.errors import Problem, RecordError
-from relcon.readers.records import OnError, Record, RecordReader, json_object, lines
+from relcon.errors import RecordError
+from relcon.readers.records import LineReader, OnError, Record, json_object
 
 
 class Argument(NamedTuple):
@@ -32,7 +31,7 @@ class Marked(NamedTuple):
     offsets: Optional[Tuple[CharSpan, ...]] = None
 
 
-class OpenNRE(RecordReader):
+class OpenNRE(LineReader):
     """Reads OpenNRE's JSON-lines, labelled or not.
 
     A line is `{"text": "..." or "token": ["..."], "h": {"name", "id", "type", "pos": [start, end]}, "t": {...}, "relation": "..."}`. With
@@ -58,10 +57,6 @@ class OpenNRE(RecordReader):
     def __init__(self, on_error: OnError = "raise", check_names: bool = True):
         super().__init__(on_error)
         self.check_names = check_names
-
-    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
-        """The lines that are not blank."""
-        return lines(path)
 
     def document(self, record: Record) -> Document:
         """One marked sentence."""

@@ -4,15 +4,18 @@ import json
 import logging
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Union
+from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Tuple, Union
 
 from relcon.data.document import Document, Source
+from relcon.data.reading import WHOLE, Found, Part, PartedReader, Tally
 from relcon.errors import DataError, Problem, RecordError, RelconError, place
-from relcon.interfaces import DatasetReader
 
 logger = logging.getLogger(__name__)
 
 OnError = Literal["raise", "skip"]
+
+PART_BYTES = 1 << 20
+"""A part of a file of lines has about so many bytes: a second of work."""
 
 
 class Record(NamedTuple):
@@ -32,7 +35,7 @@ class Record(NamedTuple):
         return f"{Path(self.source.path).stem}-{self.source.line}"
 
 
-class RecordReader(DatasetReader):
+class RecordReader(PartedReader):
     """A reader that cuts its input into records and makes a document of each.
 
     A format says how to cut (`records`) and how to make a document (`document`, which raises RecordError on a bad one). This
@@ -67,39 +70,61 @@ class RecordReader(DatasetReader):
     def read(self, path: Path) -> Iterator[Document]:
         """Documents, one by one. RelconError at once where the path is no such thing; see the class for bad records."""
         path = Path(path)
+        self._check(path)
+        return self._read(path)
+
+    def parts(self, path: Path) -> List[Part]:
+        """The whole, in one part. A format whose every line is a record is a `LineReader`, which has many."""
+        self._check(path)
+        return [WHOLE]
+
+    def part_records(self, path: Path, part: Part) -> Iterator[Union[Record, Problem]]:
+        """The raw records of a part: all of them."""
+        return self.records(path)
+
+    def outcomes(self, path: Path, part: Part) -> Iterator[Union[Found, Problem]]:
+        """What becomes of the records of a part, in order; ids are not compared."""
+        try:
+            for record in self.part_records(path, part):
+                yield self._attempt(record)
+        except OSError as error:
+            raise RelconError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
+
+    def wanted(self, tally: Tally, record: Union[Problem, Tuple[str, str]]) -> bool:
+        """Whether a record, noted in the tally, is a document to be handed out: under "raise" none is after the first bad one."""
+        return tally.keeps(record) and (not tally.problems or self.on_error == "skip")
+
+    def finish(self, path: Path, tally: Tally) -> None:
+        """RelconError where there was no record, DataError for bad ones under "raise"; under "skip" they are logged."""
+        if not tally.count:
+            raise RelconError(f"{path} holds no record; expected {self.expected}.")
+        if tally.problems:
+            self._report(path, tally.problems, tally.count)
+
+    def _read(self, path: Path) -> Iterator[Document]:
+        tally = Tally()
+        for outcome in self.outcomes(path, WHOLE):
+            if isinstance(outcome, Problem):
+                self.wanted(tally, outcome)
+            elif self.wanted(tally, (outcome.document.id, outcome.where)):
+                yield outcome.document
+        self.finish(path, tally)
+
+    def _check(self, path: Path) -> None:
+        """RelconError where the path is not what this reader takes."""
         wanted = {"file": path.is_file(), "folder": path.is_dir(), "either": path.exists()}[self.takes]
         if not wanted:
             found = "does not exist" if not path.exists() else "is a folder" if path.is_dir() else "is a file"
             raise RelconError(f"{path} {found}; expected {self.expected}.")
-        return self._read(path)
 
-    def _read(self, path: Path) -> Iterator[Document]:
-        count, problems, seen = 0, [], Seen()
-        try:
-            for record in self.records(path):
-                count += 1
-                document = self._attempt(record, seen)
-                if isinstance(document, Problem):
-                    problems.append(document)
-                elif not problems or self.on_error == "skip":
-                    yield document
-        except OSError as error:
-            raise RelconError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
-        if not count:
-            raise RelconError(f"{path} holds no record; expected {self.expected}.")
-        if problems:
-            self._report(path, problems, count)
-
-    def _attempt(self, record: Union[Record, Problem], seen: "Seen") -> Union[Document, Problem]:
+    def _attempt(self, record: Union[Record, Problem]) -> Union[Found, Problem]:
         """The document, or what is wrong with the record."""
         if isinstance(record, Problem):
             return record
         try:
-            document = self.document(record)
-            seen.add(document.id, record.place)
+            return Found(self.document(record), record.place)
         except RecordError as error:
             return Problem(error.where or record.place, str(error))
-        return document
 
     def _report(self, path: Path, problems: List[Problem], count: int) -> None:
         error = DataError(problems, f"{len(problems)} of {count} records of {path} are wrong:")
@@ -108,23 +133,45 @@ class RecordReader(DatasetReader):
         logger.warning("Skipped: %s", error)
 
 
-class Seen:
-    """The document ids met so far and where."""
+class LineReader(RecordReader):
+    """A reader of files in which every line that is not blank is a record: several processes may read it, each its own lines."""
 
-    def __init__(self) -> None:
-        self.places: Dict[str, str] = {}
+    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
+        """The lines that are not blank."""
+        return lines(path)
 
-    def add(self, name: str, where: str) -> None:
-        """RecordError where the id stands already elsewhere."""
-        if name in self.places:
-            raise RecordError(f"the id '{name}' stands already at {self.places[name]}; ids must be unique within a split")
-        self.places[name] = where
+    def parts(self, path: Path) -> List[Part]:
+        """Stretches of whole lines."""
+        self._check(path)
+        return cut_lines(path, PART_BYTES)
+
+    def part_records(self, path: Path, part: Part) -> Iterator[Union[Record, Problem]]:
+        """The lines of a stretch that are not blank."""
+        return lines(path, part)
 
 
-def lines(path: Path) -> Iterator[Union[Record, Problem]]:
-    """The lines of a UTF-8 file that are not blank, without line end (LF or CRLF), or a Problem where a line is not UTF-8."""
+def cut_lines(path: Path, size: int) -> List[Part]:
+    """A file as parts of about `size` bytes, each of whole lines."""
+    parts, start, line = [], 0, 1
     with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
+        while block := file.read(size):
+            block += file.readline()
+            parts.append(Part(start, start + len(block), line))
+            start, line = start + len(block), line + block.count(b"\n")
+    return parts
+
+
+def lines(path: Path, part: Part = WHOLE) -> Iterator[Union[Record, Problem]]:
+    """The lines of a UTF-8 file that are not blank, without line end (LF or CRLF), or a Problem where a line is not UTF-8.
+
+    part: only these.
+    """
+    with path.open("rb") as file:
+        at = file.seek(part.start)
+        for number, raw in enumerate(file, start=part.line):
+            if part.end is not None and at >= part.end:
+                return
+            at += len(raw)
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:

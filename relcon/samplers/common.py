@@ -10,6 +10,7 @@ import torch
 
 from relcon.contrast import Tags
 from relcon.data.document import Instance
+from relcon.data.sequences import labels_of
 from relcon.errors import RelconError
 from relcon.interfaces import Augmenter, Split
 
@@ -62,6 +63,12 @@ def label_of(instance: Instance, data: Split) -> int:
             "Train on labelled data, or use a sampler that needs none (relcon.TwoViews.v1)."
         )
     return data.labels.number(instance.label)
+
+
+def classes_of(data: Split) -> List[int]:
+    """The class number of each instance. RelconError where one has no label."""
+    labels, index = labels_of(data.instances), data.labels.index
+    return [index[label] if label in index else label_of(data.instances[at], data) for at, label in enumerate(labels)]
 
 
 def sentence_of(instance: Instance) -> Hashable:

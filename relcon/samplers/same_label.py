@@ -7,7 +7,7 @@ import torch
 from relcon.contrast import Batch, Contrast, View
 from relcon.data.document import Instance
 from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
-from relcon.samplers.common import at_least, changed, content_of, count_batches, cut, label_of, order, tags_of
+from relcon.samplers.common import at_least, changed, classes_of, content_of, count_batches, cut, label_of, order, tags_of
 from relcon.samplers.pairings import NegativePolicy, by_label, numbered
 
 
@@ -69,8 +69,9 @@ class SameLabel(Sampler):
         if self.per_label < 2:
             return numbers
         by_class: List[List[int]] = [[] for _ in range(len(data.labels))]
+        classes = classes_of(data)
         for number in numbers:
-            by_class[label_of(data.instances[number], data)].append(number)
+            by_class[classes[number]].append(number)
         runs = [run for members in by_class for run in cut(members, self.per_label)]
         return [number for place in order(len(runs), True, generator) for number in runs[place]]
 

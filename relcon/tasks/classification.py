@@ -27,8 +27,8 @@ class Classification(Task):
     label_smoothing: share of the target that is spread evenly over all labels, in [0, 1).
 
     After `build`, `tower` gives logits. `recorders` is a list of functions that are told every prediction made in training
-    (uids, predicted, labels), in a run of several processes each the predictions of its own share. The log gets `accuracy` since it last asked. RelconError where `class_weights` names a label that
-    the data do not have.
+    (uids, predicted, labels); of several processes each is told of its own share. The log gets `accuracy` since it last asked.
+    RelconError where `class_weights` names a label that the data do not have.
 
     Config::
 

@@ -1,16 +1,20 @@
 """What was read is kept by content, rebuilt where it is damaged, and safe for several processes."""
 
-import gzip
+import gc
 import logging
 import multiprocessing
 import shutil
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Callable, Iterator, List
 
+import pyarrow as pa
 import pytest
 
+from relcon.data.columns import DOCUMENTS, DocumentRows, NotStorable, to_batch
 from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
+from relcon.data.sequences import content_hash
 from relcon.data.store import DocumentStore, ParseStore, cache_folder, describe_component, document_key, fingerprint_of_path
+from relcon.errors import RelconError
 
 
 def documents(path: Path) -> List[Document]:
@@ -37,58 +41,149 @@ class Reader:
         self.lower, self.inner = lower, inner
 
 
-def forbidden() -> List[Document]:
+def batches(path: Path, below: Any = None) -> Callable[[], List[pa.RecordBatch]]:
+    """What makes them: two record batches, of one document each."""
+    return lambda: [to_batch([each], below or path) for each in documents(path)]
+
+
+def forbidden() -> List[pa.RecordBatch]:
     raise AssertionError("the cache was not used")
 
 
 def test_what_is_kept_comes_back_the_same(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     store = DocumentStore(str(tmp_path / "cache"))
-    assert store.get("key", path, lambda: documents(path)) == documents(path)
+    assert store.get("key", path, batches(path)) == documents(path)
     assert store.get("key", path, forbidden) == documents(path)
 
 
 def test_sources_follow_the_files(tmp_path: Path) -> None:
     """Made below one folder, asked for below another."""
     store = DocumentStore(str(tmp_path / "cache"))
-    store.get("key", tmp_path / "old", lambda: documents(tmp_path / "old" / "sub" / "a.txt"))
+    store.get("key", tmp_path / "old", batches(tmp_path / "old" / "sub" / "a.txt", tmp_path / "old"))
     moved = store.get("key", tmp_path / "new", forbidden)
     assert moved[0].source == Source(str(tmp_path / "new" / "sub" / "a.txt"), 7)
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise", "fewer", "wrong", "empty"])
+def damaged(file: Path, damage: str) -> bytes:
+    """The bytes of an Arrow file after some accident."""
+    whole = file.read_bytes()
+    if damage == "other columns":
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, pa.schema([("id", pa.string())])):
+            pass
+        return sink.getvalue().to_pybytes()
+    if damage == "no notes":
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, DOCUMENTS) as writer:
+            writer.write_batch(to_batch(documents(file), file))
+        return sink.getvalue().to_pybytes()
+    return {"cut": whole[:-20], "half": whole[: len(whole) // 2], "noise": b"no archive", "empty": b"", "zeros": bytes(len(whole))}[damage]
+
+
+@pytest.mark.parametrize("damage", ["cut", "half", "noise", "empty", "zeros", "other columns", "no notes"])
 def test_a_damaged_file_is_made_anew_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str) -> None:
     path = tmp_path / "train.txt"
     store = DocumentStore(str(tmp_path / "cache"))
-    store.get("key", path, lambda: documents(path))
+    store.get("key", path, batches(path))
     (file,) = (tmp_path / "cache" / "documents").iterdir()
-    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
-    file.write_bytes(
-        {
-            "cut": file.read_bytes()[:-20],
-            "noise": b"no archive",
-            "fewer": gzip.compress(b"".join(lines[:-1])),
-            "wrong": gzip.compress(lines[0] + b'{"id": "1"}\n' + lines[2]),
-            "empty": gzip.compress(b""),
-        }[damage]
-    )
+    file.write_bytes(damaged(file, damage))
     with caplog.at_level(logging.WARNING):
-        assert store.get("key", path, lambda: documents(path)) == documents(path)
+        assert store.get("key", path, batches(path)) == documents(path)
     assert f"{file} is damaged" in caplog.text
     assert store.get("key", path, forbidden) == documents(path)
+
+
+def test_damage_within_a_file_is_found_before_it_is_read(tmp_path: Path) -> None:
+    """Nothing shows when it is opened; the file is removed, so that the next start makes it anew."""
+    path = tmp_path / "train.txt"
+    store = DocumentStore(str(tmp_path / "cache"))
+    store.get("key", path, batches(path))
+    (file,) = (tmp_path / "cache" / "documents").iterdir()
+    whole = file.read_bytes()
+    at = whole.index("α".encode())
+    file.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+    kept = store.get("key", path, forbidden)
+    assert kept[1] == documents(path)[1]  # another batch
+    with pytest.raises(RelconError, match=r"is damaged \(.*It has been removed: start again"):
+        kept[0]
+    assert store.get("key", path, batches(path)) == documents(path)
 
 
 def test_an_unwritable_folder_is_said_and_does_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("in the way")
     store = DocumentStore(str(tmp_path / "file"))
-    assert store.get("key", tmp_path, lambda: documents(tmp_path)) == documents(tmp_path)
+    assert store.get("key", tmp_path, batches(tmp_path)) == documents(tmp_path)
     assert "Nothing is cached" in caplog.text
 
 
-def test_metadata_that_are_no_json_are_said_and_do_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    made = [Document("1", ("a",), metadata={"path": tmp_path})]
-    assert DocumentStore(str(tmp_path / "cache")).get("key", tmp_path, lambda: made) is made
-    assert "Nothing is cached" in caplog.text and not list((tmp_path / "cache").rglob("*.*"))
+@pytest.mark.parametrize("document", [Document("1", ("a",), metadata={"path": Path()}), Document("1", ("\ud800",))])
+def test_what_columns_cannot_hold_is_refused_and_leaves_nothing(tmp_path: Path, document: Document) -> None:
+    with pytest.raises(NotStorable):
+        DocumentStore(str(tmp_path)).get("key", tmp_path, lambda: [to_batch([document], tmp_path)])
+    assert list((tmp_path / "documents").iterdir()) == []
+
+
+def test_what_goes_wrong_while_it_is_made_leaves_nothing(tmp_path: Path) -> None:
+    def fails() -> Iterator[pa.RecordBatch]:
+        yield to_batch(documents(tmp_path), tmp_path)
+        raise RelconError("bad record")
+
+    for cache in (str(tmp_path / "cache"), "none"):
+        with pytest.raises(RelconError, match="bad record"):
+            DocumentStore(cache).get("key", tmp_path, fails)
+    assert list((tmp_path / "cache" / "documents").iterdir()) == []
+
+
+class Full:
+    """A writer of record batches on a disk that takes no more."""
+
+    def write_batch(self, *_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    def __enter__(self) -> "Full":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The cache is tried, then the temporary folder."""
+    monkeypatch.setattr(pa.ipc, "new_file", lambda *_: Full())
+    with pytest.raises(RelconError, match=r"cannot be written: No space left on device. Set TMPDIR to a folder with more room."):
+        DocumentStore(str(tmp_path)).get("key", tmp_path, batches(tmp_path))
+    assert "Nothing is cached" in caplog.text and list((tmp_path / "documents").iterdir()) == []
+
+
+def test_an_error_of_the_reader_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    def fails() -> List[pa.RecordBatch]:
+        raise FileNotFoundError("the reader's")
+
+    with pytest.raises(FileNotFoundError, match="the reader's"):
+        DocumentStore(str(tmp_path)).get("key", tmp_path, fails)
+
+
+def test_opening_decodes_no_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DocumentStore(str(tmp_path))
+    store.get("key", tmp_path, batches(tmp_path))
+    decoded: List[int] = []
+    decode = DocumentRows.__getitem__
+    monkeypatch.setattr(DocumentRows, "__getitem__", lambda rows, row: decoded.append(row) or decode(rows, row))
+    kept = store.get("key", tmp_path, forbidden)
+    assert (len(kept), kept.ids(), kept.groups(), kept.relation_labels()) == (2, ["1", "2"], ["pmid", "2"], {"binds"})
+    assert kept.hashes() == [content_hash(each) for each in documents(tmp_path)] and len(kept[1:].ids()) == 1
+    assert decoded == []
+    assert kept[-1] is kept[1] is kept[1:][0] and decoded == [0]
+
+
+def test_a_temporary_file_goes_with_its_documents(tmp_path: Path) -> None:
+    kept = DocumentStore("none").get("key", tmp_path, batches(tmp_path))
+    file = kept.source.file.path
+    assert file.exists() and kept == documents(tmp_path)
+    del kept
+    gc.collect()
+    assert not file.exists()
 
 
 def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +197,7 @@ def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_off_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELCON_CACHE", str(tmp_path))
-    DocumentStore("none").get("key", tmp_path, lambda: documents(tmp_path))
+    DocumentStore("none").get("key", tmp_path, batches(tmp_path))
     ParseStore("none", "name").put({"key": 1})
     assert ParseStore("none", "name").get(["key"]) == {} and list(tmp_path.iterdir()) == []
 
@@ -159,7 +254,7 @@ def write(folder: str, first: int) -> None:
     """What each of two processes does."""
     for number in range(first, first + 20):
         ParseStore(folder, "name").put({str(number): number, "both": "same"})
-        DocumentStore(folder).get("key", Path("x"), lambda: [Document("1", ("a",) * 2000)])
+        DocumentStore(folder).get("key", Path("x"), lambda: [to_batch([Document("1", ("a",) * 2000)], Path("x"))])
 
 
 def test_two_processes_may_write_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -61,17 +62,21 @@ def test_the_ways_through_a_step_agree_in_one_process(runs):
             assert one["loss"] == pytest.approx(told[name.replace("cached", "cut")]["loss"], abs=1e-9)
 
 
+def flat(lists):
+    return list(chain.from_iterable(lists))
+
+
 # ---- who gets what -------------------------------------------------------------------------------------------------------
 
 
 def test_parts_hold_every_input_once_and_keep_the_budget():
     lengths = [5, 90, 7, 30, 31, 8, 29, 200, 6]
     parts = cut(lengths, 64)
-    assert sorted(sum(parts, [])) == list(range(9)) and len(parts) == 5
+    assert sorted(flat(parts)) == list(range(9)) and len(parts) == 5
     for part in parts:
         assert len(part) == 1 or len(part) * max(lengths[number] for number in part) <= 64
     assert [lengths[number] for part in parts for number in part] == sorted(lengths)
-    assert cut(lengths) == [sum(parts, [])] and cut([]) == []
+    assert cut(lengths) == [flat(parts)] and cut([]) == []
 
 
 def test_where_the_budget_asks_for_fewer_parts_than_processes_long_and_short_are_spread():
@@ -84,7 +89,7 @@ def test_where_the_budget_asks_for_fewer_parts_than_processes_long_and_short_are
 def test_work_is_dealt_evenly_and_completely():
     sizes = [10, 80, 30, 40, 20, 60]
     hands = dealt(sizes, 3)
-    assert sorted(sum(hands, [])) == list(range(6))
+    assert sorted(flat(hands)) == list(range(6))
     assert [sum(sizes[number] for number in hand) for hand in hands] == [80, 80, 80]
     assert dealt([], 2) == [[], []] and dealt([0, 0, 0, 0], 2) == [[0, 2], [1, 3]]
 
