@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from relcon.contrast import Batch, Contrast, Encoded, Input, Pairing, Prepared, Spans, View
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
+from relcon.plans import StagePlan
 from relcon.registry import Registrable
 
 # ---- data --------------------------------------------------------------------------------------------------------------
@@ -449,6 +450,13 @@ class Stage(Registrable, ABC, kind="stages"):
 
         where: the stage's section, `[stages.NAME]`, for messages.
         """
+
+    def plan(self, context: Any) -> Optional[StagePlan]:
+        """What `run` would do, from a few steps of it, for `relcon train --dry-run`; None: the stage cannot say.
+
+        context: as of `run`, in a temporary folder. What later stages load must lie in it afterwards, as `run` leaves it.
+        """
+        return None
 
 
 class Protocol(Registrable, ABC, kind="protocols"):

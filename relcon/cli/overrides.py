@@ -7,7 +7,7 @@ from relcon.errors import RelconError, did_you_mean
 COLLECT = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Typer's context settings with which unknown options reach the command: they are overrides."""
 
-_OPTIONS = ("--output", "--resume", "--overwrite", "--code", "--help", "--debug")
+_OPTIONS = ("--output", "--resume", "--overwrite", "--dry-run", "--code", "--help", "--debug")
 
 
 def parse_overrides(words: Sequence[str]) -> List[str]:

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
@@ -34,6 +34,20 @@ def cache_folder(cache: Optional[str]) -> Optional[Path]:
     """The folder of a `cache` argument: itself; for None the environment variable RELCON_CACHE, else ~/.cache/relcon. None for "none"."""
     chosen = cache or os.environ.get("RELCON_CACHE") or str(Path.home() / ".cache" / "relcon")
     return None if chosen == OFF else Path(chosen)
+
+
+_reading_only = False
+
+
+@contextmanager
+def reading_only() -> Iterator[None]:
+    """While this lasts, what is kept is used, and nothing is added."""
+    global _reading_only
+    before, _reading_only = _reading_only, True
+    try:
+        yield
+    finally:
+        _reading_only = before
 
 
 # ---- documents ---------------------------------------------------------------------------------------------------------
@@ -82,6 +96,8 @@ class DocumentStore:
 
     def _save(self, file: Path, path: Path, documents: Sequence[Document]) -> None:
         """Keep documents; where that cannot be done, say so and go on without."""
+        if _reading_only:
+            return
         try:
             with atomic(file, "wb") as raw, gzip.open(raw, "wt", encoding="utf-8", compresslevel=3) as lines:
                 for record in ({"documents": len(documents)}, *(_row(document, path) for document in documents)):
@@ -161,12 +177,13 @@ class ParseStore:
             return {}
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             log.warning("The cache file %s is damaged (%s): it is made anew.", self.file, error)
-            self.file.unlink(missing_ok=True)
+            if not _reading_only:
+                self.file.unlink(missing_ok=True)
             return {}
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Keep values; where that cannot be done, say so and go on without."""
-        if self.file is None or not values:
+        if self.file is None or not values or _reading_only:
             return
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
