@@ -11,6 +11,7 @@ from relcon.model import Trained
 from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
 from relcon.stages.evaluate import check_evaluator
+from relcon.stages.planned import add_epochs
 from relcon.stages.sampling import timed
 from relcon.stages.training import TrainingStage
 
