@@ -46,4 +46,3 @@ def add_epochs(plan: StagePlan, what: str, seconds: float, times: int) -> None:
     plan.seconds = (plan.seconds or 0.0) + seconds * times
     if seconds * times >= 1:
         plan.notes.append(f"{what}: {seconds:.2g} s, {times} times" if times > 1 else f"{what}: {seconds:.2g} s")
-

@@ -31,7 +31,9 @@ def require_compiler() -> None:
     named = os.environ.get("CXX")
     if not any(shutil.which(name) for name in ([named] if named else COMPILERS)):
         looked = f"CXX names '{named}', which is not there" if named else f"none of {', '.join(COMPILERS)} is there"
-        raise RelconError(f"[training] compile needs a C++ compiler, and {looked}. Install one (Debian: apt install g++), or leave compile out.")
+        raise RelconError(
+            f"[training] compile needs a C++ compiler, and {looked}. Install one (Debian: apt install g++), or leave compile out."
+        )
     try:
         torch.compile(lambda x: torch.relu(x + 1) * 2)(torch.ones(3))
     except Exception as error:  # torch raises whatever its stages raise

@@ -3,8 +3,7 @@
 import hashlib
 from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker, get_available_trackers
 
@@ -25,7 +24,8 @@ def require_trackers(settings: Training) -> None:
     there = {str(name) for name in get_available_trackers()}
     for name in settings.trackers:
         if name not in LOGGER_TYPE_TO_CLASS:
-            raise RelconError(f"[training] trackers: accelerate {version('accelerate')} does not know '{name}'. Install a newer accelerate.")
+            here = f"accelerate {version('accelerate')}"
+            raise RelconError(f"[training] trackers: {here} does not know '{name}'. Install a newer accelerate.")
         if name not in there:
             raise RelconError(f"[training] trackers: '{name}' is not installed. Install it with: pip install {PACKAGES.get(name, name)}")
 
@@ -112,7 +112,7 @@ class Tracked:
             for tracker in self.trackers:
                 tracker.log(scalars(record), step=step)
 
-    def note(self, line: int, record: Mapping[str, Any]) -> "int | None":
+    def note(self, line: int, record: Mapping[str, Any]) -> Optional[int]:
         """The step of a record in the trackers; None where it was said before, or is of no stage. line: of a log written earlier."""
         place = self.places.get(str(record.get("stage")))
         if place is None or 0 <= line < place["line"]:
