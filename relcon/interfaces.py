@@ -24,6 +24,7 @@ from relcon.contrast import Batch, Contrast, Encoded, Input, Pairing, Prepared, 
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.data.sequences import hashes_of, pairs_of
+from relcon.plans import StagePlan
 from relcon.registry import Registrable
 
 # ---- data --------------------------------------------------------------------------------------------------------------
@@ -516,6 +517,13 @@ class Stage(Registrable, ABC, kind="stages"):
 
         where: the stage's section, `[stages.NAME]`, for messages.
         """
+
+    def plan(self, context: Any) -> Optional[StagePlan]:
+        """What `run` would do, from a few steps of it, for `relcon train --dry-run`; None: the stage cannot say.
+
+        context: as of `run`, in a temporary folder. What later stages load must lie in it afterwards, as `run` leaves it.
+        """
+        return None
 
 
 class Protocol(Registrable, ABC, kind="protocols"):

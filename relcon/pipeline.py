@@ -7,7 +7,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from relcon.checking import require_sound
 from relcon.config import LoadedConfig, resolve
@@ -22,6 +22,7 @@ from relcon.stages.evaluate import Evaluate
 from relcon.statistics import Estimate, estimates
 from relcon.training.device import require_device
 from relcon.training.seeding import seed_torch
+from relcon.training.trackers import require_trackers, tracking
 
 
 @dataclass
@@ -45,14 +46,8 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     DataError with those of the data, RelconError where `output` holds something else or a stage cannot be built. A run that
     fails before it trained or measured anything leaves nothing behind.
     """
-    require_sound(loaded)
-    check_output(output, resume=resume, overwrite=overwrite)
-    settings = Training.of(loaded.tree["training"])
-    require_device(settings)
-    corpus = read_corpus(loaded)
-    protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]") if loaded.tree.get("protocol") else Single()
-    runs = list(protocol.runs(corpus, settings.seed))
-    rehearse(loaded, [part for _, part, _ in runs])
+    ready = prepare(loaded, lambda: check_output(output, resume=resume, overwrite=overwrite))
+    settings, corpus, runs = ready.settings, ready.corpus, ready.runs
     summary = RunSummary(output)
     with tentative(output, resume=resume):
         top = RunFolder.open(output, seed=settings.seed, resume=resume, about={"data": corpus.fingerprints()})
@@ -62,13 +57,39 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
         if any(subfolder for subfolder, _, _ in runs):
             top.keep_only({})
         for subfolder, part, seed in runs:
-            run = RunFolder.open(output / subfolder, seed=seed, resume=resume) if subfolder else top
-            Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
+            run = RunFolder.open(output / subfolder, seed=seed, resume=resume, part=subfolder) if subfolder else top
+            with tracking(run, settings, loaded.tree):
+                Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
     if len(runs) > 1:
         summarise(top, summary)
     elif top.path / runs[0][0] != top.path:
         write_json(top.path / "metrics.json", summary.figures[runs[0][0]])
     return summary
+
+
+class Ready(NamedTuple):
+    """What a run needs, checked: the settings, the data, and the runs of the protocol (subfolder, corpus, seed)."""
+
+    settings: Training
+    corpus: Corpus
+    runs: List[Tuple[str, Corpus, int]]
+
+
+def prepare(loaded: LoadedConfig, check_place: Callable[[], None] = lambda: None) -> Ready:
+    """Find everything that can be known to be wrong before anything is written; errors as of `train`.
+
+    check_place: looks at where the run is to lie, before the data are read.
+    """
+    require_sound(loaded)
+    check_place()
+    settings = Training.of(loaded.tree["training"])
+    require_device(settings)
+    require_trackers(settings)
+    corpus = read_corpus(loaded)
+    protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]") if loaded.tree.get("protocol") else Single()
+    runs = list(protocol.runs(corpus, settings.seed))
+    rehearse(loaded, [part for _, part, _ in runs])
+    return Ready(settings, corpus, runs)
 
 
 def rehearse(loaded: LoadedConfig, corpora: Sequence[Corpus]) -> None:
@@ -118,7 +139,13 @@ class Pipeline:
         """Run one stage."""
         began = time.perf_counter()
         goes_on = self.run.start_stage(name, fingerprint)
-        context = StageContext(
+        self.artifacts[name] = stage.run(self.context(name, block, goes_on))
+        self.run.finish_stage(name, self.artifacts[name].figures, time.perf_counter() - began)
+        shutil.rmtree(self.run.path / "checkpoints" / name, ignore_errors=True)
+
+    def context(self, name: str, block: Mapping[str, Any], goes_on: bool = False) -> StageContext:
+        """What a stage gets to work with."""
+        return StageContext(
             name,
             self.run,
             self.corpus,
@@ -130,9 +157,6 @@ class Pipeline:
             rebuild=lambda: self.build(name, block),
             goes_on=goes_on,
         )
-        self.artifacts[name] = stage.run(context)
-        self.run.finish_stage(name, self.artifacts[name].figures, time.perf_counter() - began)
-        shutil.rmtree(self.run.path / "checkpoints" / name, ignore_errors=True)
 
     def build(self, name: str, block: Mapping[str, Any]) -> Stage:
         """A fresh stage, its initial weights drawn from the run's seed and its name."""

@@ -1,6 +1,6 @@
 """The folder of a run: what is in it, who may write to it, what of it is done.
 
-config.cfg  config.as-written.cfg  run.json  metrics.json  pooled.json  log.jsonl  predictions.jsonl  scores.json
+config.cfg  config.as-written.cfg  run.json  metrics.json  pooled.json  log.jsonl  predictions.jsonl  scores.json  trackers/
 stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
 """
 
@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Optional, Protocol
 
 from relcon.errors import RelconError
 from relcon.files import append_jsonl, read_json, write_json
@@ -60,7 +60,7 @@ def peak_memory() -> int:
 
 OWN = (
     "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json",
-    "pooled.json", "stages", "checkpoints", "model", "folds", "seeds", ".replaced",
+    "pooled.json", "stages", "checkpoints", "model", "folds", "seeds", "trackers", ".replaced",
 )  # fmt: skip
 """All that a run puts into its folder. Nothing else is ever moved or deleted there."""
 
@@ -180,23 +180,37 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+class Listener(Protocol):
+    """Whoever hears what goes into a run's log."""
+
+    def begin(self, stage: str, goes_on: bool) -> None:
+        """A stage begins; goes_on: an interrupted attempt at the same work goes on."""
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """A line of the log."""
+
+
 class RunFolder:
     """One run's folder. All writing of a run's records goes through here.
 
-    path: the folder. `state` mirrors `run.json`.
+    path: the folder. part: its place below the folder of a protocol's run (`folds/fold_01`), "" where it is the whole run.
+    `state` mirrors `run.json`; `listeners` hear of every stage that begins and every line of the log.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, part: str = ""):
+        self.path, self.part = path, part
         self.state: Dict[str, Any] = {}
+        self.listeners: List[Listener] = []
 
     @classmethod
-    def open(cls, path: Path, *, seed: int, resume: bool = False, about: Optional[Mapping[str, Any]] = None) -> "RunFolder":
+    def open(
+        cls, path: Path, *, seed: int, resume: bool = False, about: Optional[Mapping[str, Any]] = None, part: str = ""
+    ) -> "RunFolder":
         """Make or reopen the folder. about: further facts for `run.json` (data fingerprints).
 
         A reopened run has the facts of now; those that changed are kept under `resumed`, as they were before.
         """
-        run = cls(path)
+        run = cls(path, part)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -261,18 +275,21 @@ class RunFolder:
         self.state["stages"][name] = {"state": "running", "fingerprint": fingerprint, "started": now(), "found": found}
         self.stage_folder(name).mkdir(parents=True, exist_ok=True)
         self.write_state()
+        for listener in self.listeners:
+            listener.begin(name, goes_on)
         return goes_on
 
     def find(self, stage: str, what: str, measure: Callable[[], int]) -> int:
         """What a stage measured of this machine, once: a resumed run goes on with the same number."""
-        found = self.state["stages"][stage]["found"]
+        found = self.state["stages"].setdefault(stage, {}).setdefault("found", {})
         if what not in found:
             found[what] = measure()
             self.write_state()
         return found[what]
 
     def finish_stage(self, name: str, figures: Mapping[str, float], seconds: float) -> None:
-        """Note that a stage ended well, and its figures in `metrics.json`."""
+        """Note that a stage ended well, and its figures in `metrics.json` and the log."""
+        self.log(event="final", stage=name, figures=dict(figures))
         self.state["stages"][name].update(state="done", seconds=round(seconds, 2), figures=dict(figures))
         self.state["peak_memory_bytes"] = peak_memory()
         self.write_state()
@@ -295,8 +312,10 @@ class RunFolder:
         self.write_state()
 
     def log(self, **record: Any) -> None:
-        """One line of `log.jsonl`."""
+        """One line of `log.jsonl`, which every listener (a tracker) hears of."""
         append_jsonl(self.path / "log.jsonl", {"time": round(time.time(), 3), **record})
+        for listener in self.listeners:
+            listener.record(record)
 
     def write_state(self) -> None:
         """Bring `run.json` up to date."""

@@ -1,12 +1,12 @@
 """The plain sections of a config: which there are, and the keys and types of `[training]`."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Dict, Literal, Mapping, Union
+from typing import Any, Dict, List, Literal, Mapping, Union
 
 SECTIONS: Dict[str, str] = {
     "paths": "files and folders, free keys, each a text or null",
     "vars": "values of your own to refer to with ${vars.name}",
-    "training": "seed, batch size, steps, device, precision",
+    "training": "seed, batch size, steps, device, precision, trackers",
     "data": "the corpus, a block of @corpora",
     "protocol": "folds, shots or seeds, a block of @protocols (optional)",
     "stages": "what is run, one block of @stages each, in this order",
@@ -20,13 +20,18 @@ LEAST: Dict[str, float] = {"batch_size": 1, "max_steps": 0, "epochs": 0, "log_ev
 """The smallest value of a key of `[training]`."""
 
 
+Tracker = Literal["aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"]
+"""What accelerate can write figures to."""
+
+
 @dataclass(frozen=True)
 class Training:
     """The section `[training]`: what holds for a whole run. Stages and samplers refer to it (`${training.batch_size}`).
 
     seed: the one source of randomness of a run. batch_size: instances per batch. max_steps: optimizer steps of a stage, 0 to
-    count by `epochs`. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. precision: of the forward pass. log_every: optimizer
-    steps between two lines of `log.jsonl`.
+    count by `epochs`. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. precision: of the encoders (`tf32` of matrix products on
+    an NVIDIA GPU; losses are always computed in float32). compile: encoders through torch.compile. log_every: optimizer steps
+    between two lines of `log.jsonl`. trackers: where its figures go as well.
     micro_batch_tokens: the largest number of positions (rows times the longest row, padding included) that one forward of an
     encoder takes; inputs of like length are encoded together. 0: all of a batch at once; `"auto"`: what the memory at hand has
     room for, measured when a stage begins. batch_size says what is contrasted, this what fits.
@@ -39,10 +44,12 @@ class Training:
     max_steps: int = 0
     epochs: Union[int, float] = 1
     device: str = "auto"
-    precision: Literal["no", "bf16", "fp16"] = "no"
+    precision: Literal["no", "tf32", "bf16", "fp16"] = "no"
+    compile: bool = False
     log_every: int = 50
     micro_batch_tokens: Union[int, Literal["auto"]] = 0
     gradient_caching: bool = False
+    trackers: List[Tracker] = ()  # type: ignore[assignment]  # never changed; a default that survives JSON
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():

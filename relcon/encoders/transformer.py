@@ -162,8 +162,10 @@ class Transformer(Encoder):
         """States [B, L, H] after `depth` layers (None: all of them, and then with the sentence vector where there is one)."""
         device = embedding_table(self.model).weight.device
         tensors = {name: tensor.to(device) for name, tensor in prepared.tensors.items()}
+        padded = not bool(prepared.tensors["attention_mask"].all())  # asked on the CPU: no wait for a GPU
+        seen = tensors if padded else {**tensors, "attention_mask": None}  # without a mask attention has faster kernels
         with self._cut_at(depth):
-            out = self.model(**tensors, return_dict=True)
+            out = self.model(**seen, return_dict=True)
         summary = getattr(out, "pooler_output", None) if depth is None else None
         return Encoded(out.last_hidden_state, tensors["attention_mask"].bool(), summary)
 
@@ -182,6 +184,12 @@ class Transformer(Encoder):
             yield
         finally:
             setattr(owner, name, layers)
+
+    def compile(self, *args: Any, **keywords: Any) -> None:
+        """Compile each layer by itself: layers share their code, so one compilation serves all of them, and `depth` still cuts.
+        Names of weights and what is saved stay as they are. Arguments: those of `torch.compile`."""
+        for layer in getattr(*self._layers):
+            layer.compile(*args, **keywords)
 
     # ---- what is trained ---------------------------------------------------------------------------------------------
 

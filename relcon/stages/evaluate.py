@@ -5,7 +5,10 @@ from typing import Dict, Optional
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import Artifacts, Corpus, Evaluator, Split, Stage
 from relcon.model import SavedModel
+from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
+from relcon.stages.planned import counted
+from relcon.stages.sampling import timed
 
 
 class Evaluate(Stage):
@@ -52,6 +55,18 @@ class Evaluate(Stage):
             figures.update({f"{name}.{key}": value for key, value in measured.items()})
         figures["lost_views"] = float(model.lost_views)
         return Artifacts(context.folder, figures)
+
+    def plan(self, context: StageContext) -> StagePlan:
+        """What `run` would do, timed on a sample. Its figures are thrown away, so that a look at `test` tells nothing."""
+        model = SavedModel(context.saved_model(self.model)).load()
+        data = context.corpus.split(self.split)
+        train = context.corpus.split("train") if "train" in context.corpus.splits() else None
+        found = timed(self.evaluators, model, data, train, context.folder)
+        plan = counted(context, data)
+        plan.instances_per_second, plan.seconds = found.rate, found.total
+        plan.notes = [f"timed on {found.sampled} instances"] if found.sampled < found.instances else []
+        plan.notes += [f"{name} cannot measure a sample ({reason}); prediction was timed" for name, reason in found.failed.items()]
+        return plan
 
     def headline(self) -> Dict[str, str]:
         """The figures for a summary: evaluator -> the full name of its primary figure."""

@@ -8,8 +8,11 @@ from typing import Any, Dict, List, Mapping, Optional, Union
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
 from relcon.model import Trained
+from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
 from relcon.stages.evaluate import train_split
+from relcon.stages.planned import add_epochs
+from relcon.stages.sampling import timed
 from relcon.stages.training import TrainingStage
 
 
@@ -103,6 +106,20 @@ class Finetune(TrainingStage):
         if not self.choose_snapshot or context.snapshot:
             return super().run(context)
         return self.best_of(context, self.snapshots(context))
+
+    def plan_epochs(self, context: StageContext, trained: Trained, plan: StagePlan) -> None:
+        """The look at the development data after each epoch, timed on a sample; and all of it once per snapshot."""
+        if self.selection is not None:
+            dev, train = context.corpus.split("dev"), context.corpus.split("train")
+            look = timed({"selection": self.selection}, trained.model(), dev, train, context.folder)
+            add_epochs(plan, f"look at {len(dev.instances)} instances of dev", look.total, plan.epochs or 0)
+        if self.patience:
+            plan.notes.append(f"ends earlier where {self.patience} epochs bring nothing better")
+        if self.choose_snapshot:
+            stages = {value.partition(".")[0] for value in self.encoders.values() if isinstance(value, str)}
+            times = len({each for stage in stages for each in context.config["stages"][stage].get("snapshots") or []})
+            plan.notes.append(f"trains once from each of {times} snapshots")
+            plan.seconds = (plan.seconds or 0.0) * times
 
     def snapshots(self, context: StageContext) -> List[int]:
         """The snapshots that the stages in front kept."""

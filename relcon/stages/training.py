@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from tqdm import tqdm
-
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import (
@@ -25,12 +23,16 @@ from relcon.interfaces import (
     Task,
 )
 from relcon.model import SavedModel, Trained
+from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
+from relcon.stages.planned import add_epochs, training_plan
 from relcon.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from relcon.training.compiling import compile_encoders
 from relcon.training.device import accelerator_for
 from relcon.training.loop import Loop, NonFiniteLoss, StepRecord, Stream
 from relcon.training.memory import fitting_tokens
 from relcon.training.optimizers import AdamW
+from relcon.training.progress import Progress, peak_memory_bytes
 from relcon.training.schedules import LinearWarmup
 from relcon.training.seeding import generator, seed_torch
 
@@ -115,6 +117,25 @@ class TrainingStage(Stage):
             shutil.copytree(chosen, context.folder / "model", dirs_exist_ok=True)
         return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
 
+    def plan(self, context: StageContext) -> StagePlan:
+        """What `run` would do; the model after a few steps is handed on."""
+        began = time.perf_counter()
+        seed_torch(context.seed, context.name, "start")
+        data = (self.data or context.corpus).split(self.split)
+        trained = self.assemble(context, data.labels)
+        loop = self.loop(context, trained, data)
+        ready = time.perf_counter()
+        plan = training_plan(context, trained, loop, data)
+        measured = time.perf_counter()
+        trained.save(context.folder / "model")
+        add_epochs(plan, "making ready", ready - began, 1)
+        add_epochs(plan, "saving after an epoch", time.perf_counter() - measured, loop.epochs)
+        self.plan_epochs(context, trained, plan)
+        return plan
+
+    def plan_epochs(self, context: StageContext, trained: Trained, plan: StagePlan) -> None:
+        """Add to a plan what `after_epoch` takes. Nothing unless overridden."""
+
     def assemble(self, context: StageContext, labels: LabelSet) -> Trained:
         """Shared parts and tasks, ready to train."""
         encoders = {name: self.encoder(context, value) for name, value in self.encoders.items()}
@@ -176,6 +197,8 @@ class TrainingStage(Stage):
         """The loop over this stage's streams, on the configured device."""
         accelerator = accelerator_for(context.settings)
         modules = trained.modules().to(accelerator.device)
+        if context.settings.compile:
+            compile_encoders(trained.parts.encoders.values())
         for sampler in self.streams.values():
             sampler.prepare(data)
         streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
@@ -241,26 +264,28 @@ class TrainingStage(Stage):
     def train_epoch(self, context: StageContext, trained: Trained, loop: Loop, epoch: int) -> None:
         """One epoch with a progress bar and a log."""
         began, records = time.perf_counter(), []
-        title = f"{context.name} {epoch + 1}/{loop.epochs}"
-        with tqdm(total=min(loop.steps_per_epoch, loop.steps - loop.done), desc=title, unit="step", leave=False, disable=None) as bar:
+        with Progress(loop, epoch, context.run.part) as progress:
             try:
                 for record in loop.epoch(epoch):
                     records.append(record)
-                    bar.update()
-                    bar.set_postfix(loss=f"{record.loss:.4f}", instances_s=f"{record.instances / max(record.seconds, 1e-9):.0f}")
+                    progress.update(record)
                     if record.step % context.settings.log_every == 0 or record.step == loop.steps:
                         context.run.log(event="step", stage=context.name, **vars(record))
             except NonFiniteLoss as error:
                 raise RelconError(f"[stages.{context.name}] {error} {self.keep_last_good(context)}") from error
         refuse_idle(context.name, records)
         seconds = time.perf_counter() - began
+        parts = {name: sum(r.parts.get(name, 0.0) for r in records) / len(records) for name in records[-1].parts}
+        progress.epoch_line(records[-1], parts)
         context.run.log(
             event="epoch",
             stage=context.name,
+            step=loop.done,
             epoch=epoch + 1,
             loss=sum(r.loss for r in records) / len(records),
             instances=sum(r.instances for r in records),
             seconds=round(seconds, 3),
+            peak_memory_bytes=peak_memory_bytes(loop.accelerator.device),
         )
 
     def keep_last_good(self, context: StageContext) -> str:

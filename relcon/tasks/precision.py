@@ -9,9 +9,14 @@ from torch import Tensor
 
 @contextmanager
 def full_precision(like: Tensor) -> Iterator[Callable[[Tensor], Tensor]]:
-    """Autocast is off inside, and the given function makes a tensor float32, unless it is float64.
+    """Autocast and TF32 are off inside, and the given function makes a tensor float32, unless it is float64.
 
-    A softmax over cosines divided by 0.1 loses its second digit in bfloat16.
+    A softmax over cosines divided by 0.1 loses its second digit in bfloat16, its third in TF32.
     """
-    with torch.autocast(like.device.type, enabled=False):
-        yield lambda x: x if x.dtype == torch.float64 else x.float()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.autocast(like.device.type, enabled=False):
+            yield lambda x: x if x.dtype == torch.float64 else x.float()
+    finally:
+        torch.set_float32_matmul_precision(before)

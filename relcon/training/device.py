@@ -1,12 +1,14 @@
-"""The device of a run: the one that `[training]` names, or a refusal; never another one in silence."""
+"""The device and the precision of a run: what `[training]` names, or a refusal; never something else in silence."""
 
 from typing import Dict
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from relcon.errors import RelconError
 from relcon.settings import Training
+from relcon.training.compiling import require_compiler
 
 
 def require_device(settings: Training) -> None:
@@ -22,10 +24,22 @@ def require_device(settings: Training) -> None:
     gpu = there["cuda"] or there["mps"] if settings.device == "auto" else kind != "cpu"
     if settings.precision == "fp16" and not gpu:
         raise RelconError('[training] precision: "fp16" needs a GPU. Take "bf16" or "no".')
+    if settings.precision == "tf32" and (settings.device == "cpu" or not has_tf32()):
+        raise RelconError('[training] precision: "tf32" needs an NVIDIA GPU of the Ampere generation or newer. Take "no" or "bf16".')
+    if settings.compile:
+        require_compiler()
+
+
+def has_tf32() -> bool:
+    """Whether the GPU multiplies in TF32: elsewhere the setting would do nothing, and a run would claim what it did not do."""
+    return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
 
 
 def accelerator_for(settings: Training) -> Accelerator:
     """accelerate on the configured device, in the configured precision."""
     if settings.device.startswith("cuda:"):
         torch.cuda.set_device(int(settings.device.partition(":")[2]))
-    return Accelerator(mixed_precision=settings.precision, cpu=settings.device == "cpu")
+    tf32 = settings.precision == "tf32"
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    AcceleratorState._reset_state()  # accelerate keeps the first settings of a process; a process may train twice
+    return Accelerator(mixed_precision="no" if tf32 else settings.precision, cpu=settings.device == "cpu")
