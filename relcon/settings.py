@@ -16,8 +16,19 @@ SECTIONS: Dict[str, str] = {
 FREE = ("paths", "vars")
 """Sections whose keys are the user's own."""
 
-LEAST: Dict[str, float] = {"batch_size": 1, "max_steps": 0, "epochs": 0, "log_every": 1}
+LEAST: Dict[str, float] = {
+    "batch_size": 1,
+    "max_steps": 0,
+    "epochs": 0,
+    "log_every": 1,
+    "checkpoint_every": 0,
+    "keep_last": 1,
+    "keep_best": 1,
+}
 """The smallest value of a key of `[training]`."""
+
+BOOKKEEPING = ("checkpoint_every", "keep_last")
+"""Keys of `[training]` that change nothing of what a run comes to: a resumed run may have others."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,8 @@ class Training:
     seed: the one source of randomness of a run. batch_size: instances per batch. max_steps: optimizer steps of a stage, 0 to
     count by `epochs`. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. precision: of the forward pass. log_every: optimizer
     steps between two lines of `log.jsonl`.
+    checkpoint_every: optimizer steps between two checkpoints within an epoch, 0 for those after each epoch only. keep_last: how
+    many checkpoints are kept. keep_best: how many of the best models on development data a stage that selects one keeps.
     """
 
     seed: int = 0
@@ -36,6 +49,9 @@ class Training:
     device: str = "auto"
     precision: Literal["no", "bf16", "fp16"] = "no"
     log_every: int = 50
+    checkpoint_every: int = 0
+    keep_last: int = 2
+    keep_best: int = 1
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
