@@ -149,7 +149,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
         with naming(target):
             temporary.mkdir(parents=True)
             yield temporary
-            settle(temporary)
+            if not any(LEFTOVER.fullmatch(each.name) for each in target.parents):  # else the folder around it does so for all
+                settle(temporary)
             replace_folder(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
