@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
@@ -95,9 +95,10 @@ def is_run(path: Path) -> bool:
 
 def put_back(path: Path) -> None:
     """Undo a start that was killed while it set a former run aside: without a `run.json` there is no new run yet."""
-    if (path / ".replaced").is_dir() and not (path / "run.json").exists():
-        move_own(path / ".replaced", path)
-        shutil.rmtree(path / ".replaced", ignore_errors=True)
+    with suppress(OSError):  # what cannot be looked at cannot be put back; the checks that follow say why
+        if (path / ".replaced").is_dir() and not (path / "run.json").exists():
+            move_own(path / ".replaced", path)
+            shutil.rmtree(path / ".replaced", ignore_errors=True)
 
 
 @contextmanager
@@ -222,6 +223,7 @@ class RunFolder:
         same = before.get("fingerprint") == fingerprint and before.get("state") == "running"
         goes_on = same and checkpoints.is_dir() and any(checkpoints.iterdir())
         if not goes_on:
+            self.state["stages"].pop(name, None)
             self.cut_log(self.log_start())
             for old in (self.stage_folder(name), checkpoints):
                 shutil.rmtree(old, ignore_errors=True)

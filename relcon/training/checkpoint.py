@@ -62,7 +62,7 @@ def save_checkpoint(folder: Path, trained: Trained, loop: Loop, position: Positi
         packer = Packer(temporary, "training.safetensors")
         for file in sorted((temporary / "model").rglob("*.safetensors")):
             packer.know(file.relative_to(temporary).as_posix())
-        state = {name: packer.pack(value, name) for name, value in state_of(loop, random).items()}
+        state = {name: packer.pack(value, name, seek=name == "modules") for name, value in state_of(loop, random).items()}
         packer.write()
         about = {"schema": SCHEMA, "relcon": __version__, "step": loop.done, "log": log, "position": position.to_json()}
         write_json(temporary / "training.json", {**about, "state": state})

@@ -6,7 +6,7 @@ A tensor whose very bytes stand in a file already is not written again.
 
 import hashlib
 from pathlib import Path
-from typing import Any, Dict, Hashable, List, Mapping, Tuple
+from typing import Any, Dict, Hashable, Mapping, Tuple
 
 import torch
 from safetensors import safe_open
@@ -29,8 +29,7 @@ class Packer:
         self.folder, self.file = folder, file
         self.tensors: Dict[str, Tensor] = {}
         self.places: Dict[str, Place] = {}
-        self._digests: Dict[Hashable, str] = {}
-        self._held: List[Tensor] = []
+        self._met: Dict[Hashable, Tuple[Place, Tensor]] = {}
 
     def know(self, file: str) -> None:
         """Take note of the tensors of a file that is written already."""
@@ -38,17 +37,18 @@ class Packer:
             for name in tensors.keys():  # noqa: SIM118 (no mapping)
                 self.places.setdefault(digest(tensors.get_tensor(name)), (file, name))
 
-    def pack(self, value: Any, name: str) -> Any:
-        """A tree as JSON. name: what it is called in error messages, and the beginning of its tensors' names.
+    def pack(self, value: Any, name: str, seek: bool = False) -> Any:
+        """A tree as JSON. name: what it is called in error messages, and the beginning of its tensors' names. seek: look for its
+        tensors in the files that are written already.
 
         RelconError where it holds something that is neither a plain value nor a tensor.
         """
         if isinstance(value, Tensor):
-            return {"tensor": list(self._place(value, name))}
+            return {"tensor": list(self._place(value, name, seek))}
         if isinstance(value, Mapping):
-            return {"items": [[self._key(key, name), self.pack(each, f"{name}.{key}")] for key, each in value.items()]}
+            return {"items": [[self._key(key, name), self.pack(each, f"{name}.{key}", seek)] for key, each in value.items()]}
         if isinstance(value, (list, tuple)):
-            packed = [self.pack(each, f"{name}.{number}") for number, each in enumerate(value)]
+            packed = [self.pack(each, f"{name}.{number}", seek) for number, each in enumerate(value)]
             return {"tuple": packed} if isinstance(value, tuple) else packed
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
@@ -61,17 +61,15 @@ class Packer:
         """Write the gathered tensors."""
         save_file(self.tensors, self.folder / self.file)
 
-    def _place(self, tensor: Tensor, name: str) -> Place:
-        """Where a tensor stands, or will stand."""
-        where = (tensor.device, tensor.data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype)
-        if where not in self._digests:
-            self._digests[where] = digest(tensor)
-            self._held.append(tensor)  # so that no other tensor comes to lie at its address
-        key = self._digests[where]
-        if key not in self.places:
-            self.places[key] = (self.file, name)
-            self.tensors[name] = alone(tensor.detach().cpu().contiguous())
-        return self.places[key]
+    def _place(self, tensor: Tensor, name: str, seek: bool) -> Place:
+        """Where a tensor stands, or will stand. One that several names share is written once."""
+        where = (tensor.device, tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype)
+        if where not in self._met:
+            found = self.places.get(digest(tensor)) if seek else None
+            if found is None:
+                self.tensors[name] = alone(tensor.detach().cpu().contiguous())
+            self._met[where] = (found or (self.file, name), tensor)  # kept, so that no other comes to lie at its address
+        return self._met[where][0]
 
     @staticmethod
     def _key(key: Any, name: str) -> Any:

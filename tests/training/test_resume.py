@@ -127,6 +127,22 @@ def test_killed_between_runs_of_a_protocol(workshop: Any) -> None:
     assert workshop.differences(output, whole) == [] and left(output) == []
 
 
+def test_killed_while_it_chooses_a_snapshot(workshop: Any) -> None:
+    whole, output = workshop.folder / "chosen whole", workshop.folder / "chosen"
+    words = [*ONE, "--stages.pretrain.snapshots", "[1, 2]", "--stages.finetune.choose_snapshot", "true"]
+    words += ["--stages.finetune.epochs", 2, "--training.keep_best", 2]
+    workshop.finish(whole, *words)
+    assert sorted(path.name for path in whole.glob("stages/finetune/snapshot_1/best/*")) == ["epoch-1", "epoch-2"]
+    moments: List[Callable[[], bool]] = [
+        lambda: any(output.glob("checkpoints/finetune/snapshot_1/step-2")),
+        lambda: (output / "stages/finetune/snapshot_1/done.json").exists(),
+        lambda: any(output.glob("checkpoints/finetune/snapshot_2/step-4")),
+    ]
+    assert all([workshop.train(output, *words).kill_when(moment) for moment in moments])
+    workshop.finish(output, *words)
+    assert workshop.differences(output, whole) == [] and left(output) == []
+
+
 # ---- damaged checkpoints -------------------------------------------------------------------------------------------------
 
 
