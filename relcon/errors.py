@@ -14,6 +14,30 @@ class RelconError(Exception):
     """A mistake that the user can mend. The message says what, where and what to do."""
 
 
+class WriteError(RelconError):
+    """The disk refused a file: it is full, say. The message names the file and the reason.
+
+    kept: whether the run's folder holds something that `--resume` goes on with.
+    """
+
+    kept: bool = False
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM asked the command to end; no mistake, so no `except Exception` may swallow it.
+
+    signal: its number. place: where it was ("at step 120 of stage pretrain"), "" while nothing ran yet.
+    kept: whether the run's folder holds something that `--resume` goes on with.
+    """
+
+    def __init__(self, signal: int, place: str = ""):
+        super().__init__(signal, place)
+        self.signal, self.place, self.kept = signal, place, False
+
+    def __str__(self) -> str:
+        return f"Interrupted {self.place}".strip() + "."
+
+
 class Problem(NamedTuple):
     """One mistake in an input, with its place.
 

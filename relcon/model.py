@@ -23,7 +23,7 @@ from relcon.data.document import Instance
 from relcon.data.labels import LabelSet
 from relcon.encoding import EVALUATION_TOKENS, encode
 from relcon.errors import RelconError, did_you_mean
-from relcon.files import read_json, write_json
+from relcon.files import read_json, whole_folder, write_json
 from relcon.interfaces import Encoder, Model, Parts, Pooler, Renderer, Task, Tower
 
 SCHEMA = 1
@@ -119,25 +119,26 @@ class Trained:
         return {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
 
     def save(self, folder: Path) -> None:
-        """Write the model folder; `model.json` comes last, so that a folder with it is whole."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, encoder in self.parts.encoders.items():
-            encoder.save(folder / name)
-        save_file(self.heads(), folder / "parts.safetensors")
+        """Write the model folder, whole or not at all, in place of what was there. WriteError where the disk refuses."""
+        with whole_folder(folder) as temporary:
+            for name, encoder in self.parts.encoders.items():
+                encoder.save(temporary / name)
+            save_file(self.heads(), temporary / "parts.safetensors")
+            write_json(temporary / "model.json", self.description())
+
+    def description(self) -> Dict[str, Any]:
+        """What `model.json` says."""
         labels = self.parts.labels
-        write_json(
-            folder / "model.json",
-            {
-                "schema": SCHEMA,
-                "relcon": __version__,
-                "labels": {"names": list(labels.names), "negative": sorted(labels.negative), "symmetric": sorted(labels.symmetric)},
-                "classifier": self.classifier,
-                "tokens": list(self.tokens),
-                "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
-                **self.blocks,
-                **self.about,
-            },
-        )
+        return {
+            "schema": SCHEMA,
+            "relcon": __version__,
+            "labels": {"names": list(labels.names), "negative": sorted(labels.negative), "symmetric": sorted(labels.symmetric)},
+            "classifier": self.classifier,
+            "tokens": list(self.tokens),
+            "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
+            **self.blocks,
+            **self.about,
+        }
 
 
 # ---- loading -----------------------------------------------------------------------------------------------------------

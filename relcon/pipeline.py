@@ -2,24 +2,27 @@
 
 import hashlib
 import json
-import os
 import shutil
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from relcon.checking import require_sound
 from relcon.config import LoadedConfig, resolve
+from relcon.errors import Interrupted, WriteError
 from relcon.evaluators.pooled import pooled_stages
-from relcon.files import write_json
+from relcon.files import link, link_tree, write_json
 from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
 from relcon.protocols import Single
-from relcon.runs import RunFolder, check_output, tentative
-from relcon.settings import Training
+from relcon.runs import RunFolder, check_output, put_back, tentative
+from relcon.settings import BOOKKEEPING, Training
 from relcon.stages.context import StageContext
 from relcon.stages.evaluate import Evaluate
 from relcon.statistics import Estimate, estimates
+from relcon.training.checkpoint import newest_checkpoint
 from relcon.training.device import require_device
 from relcon.training.seeding import seed_torch
 from relcon.training.trackers import require_trackers, tracking
@@ -46,7 +49,7 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     DataError with those of the data, RelconError where `output` holds something else or a stage cannot be built. A run that
     fails before it trained or measured anything leaves nothing behind.
     """
-    ready = prepare(loaded, lambda: check_output(output, resume=resume, overwrite=overwrite))
+    ready = prepare(loaded, lambda: make_place(output, resume, overwrite))
     settings, corpus, runs = ready.settings, ready.corpus, ready.runs
     summary = RunSummary(output)
     with tentative(output, resume=resume):
@@ -65,6 +68,12 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     elif top.path / runs[0][0] != top.path:
         write_json(top.path / "metrics.json", summary.figures[runs[0][0]])
     return summary
+
+
+def make_place(output: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse a folder that holds something else; what a killed --overwrite left half done is put back first."""
+    put_back(output)
+    check_output(output, resume=resume, overwrite=overwrite)
 
 
 class Ready(NamedTuple):
@@ -124,14 +133,18 @@ class Pipeline:
         """Run all stages and note their figures."""
         fingerprints = self.fingerprints()
         self.run.keep_only(fingerprints)
+        done = list(takewhile(lambda name: self.run.is_done(name, fingerprints[name]), fingerprints))
+        self.run.go_back(done)
         for name, block in self.loaded.tree["stages"].items():
             stage = self.build(name, block)
             if isinstance(stage, Evaluate):
                 summary.headlines[name] = list(stage.headline().values())
-            if self.run.is_done(name, fingerprints[name]):
+            if name in done:
                 self.artifacts[name] = Artifacts(self.run.stage_folder(name), self.run.figures(name))
             else:
-                self.stage(name, block, stage, fingerprints[name])
+                with self.told(name):
+                    self.stage(name, block, stage, fingerprints[name])
+            shutil.rmtree(self.run.path / "checkpoints" / name, ignore_errors=True)
         publish(self.run, self.loaded.tree["stages"])
         summary.figures[subfolder] = {name: dict(artifacts.figures) for name, artifacts in self.artifacts.items()}
 
@@ -141,7 +154,6 @@ class Pipeline:
         goes_on = self.run.start_stage(name, fingerprint)
         self.artifacts[name] = stage.run(self.context(name, block, goes_on))
         self.run.finish_stage(name, self.artifacts[name].figures, time.perf_counter() - began)
-        shutil.rmtree(self.run.path / "checkpoints" / name, ignore_errors=True)
 
     def context(self, name: str, block: Mapping[str, Any], goes_on: bool = False) -> StageContext:
         """What a stage gets to work with."""
@@ -156,7 +168,26 @@ class Pipeline:
             dict(self.artifacts),
             rebuild=lambda: self.build(name, block),
             goes_on=goes_on,
+            log_start=self.run.log_start(),
         )
+    @contextmanager
+    def told(self, name: str) -> Iterator[None]:
+        """An interruption says in which stage it came; a full disk, what is kept."""
+        try:
+            yield
+        except Interrupted as left:
+            left.place = left.place or f"in stage {name}"
+            raise
+        except WriteError as error:
+            raise WriteError(f"{error} {self.kept(name)}") from error
+
+    def kept(self, name: str) -> str:
+        """What is left of a run whose stage cannot go on."""
+        folders = [self.run.path / "checkpoints" / name, *(self.run.path / "checkpoints" / name).glob("snapshot_*")]
+        newest = [path for path in map(newest_checkpoint, folders) if path is not None]
+        kept = [f"stage {each}" for each in self.artifacts if each != name] + [f"checkpoint {path}" for path in newest[-1:]]
+        return f"Kept: {', '.join(kept)}." if kept else "Nothing had been kept yet."
+
 
     def build(self, name: str, block: Mapping[str, Any]) -> Stage:
         """A fresh stage, its initial weights drawn from the run's seed and its name."""
@@ -165,11 +196,11 @@ class Pipeline:
         return stage
 
     def fingerprints(self) -> Dict[str, str]:
-        """Of each stage: of the data, the settings, its config and those of all stages in front of it."""
-        fingerprint = self.fingerprint("", self.loaded.tree["data"], self.loaded.tree["training"], self.seed, self.corpus.fingerprints())
-        found: Dict[str, str] = {}
+        """Stage -> a hash of all that its result depends on: data, settings, seed, its block and those of the stages before it."""
+        settings = {key: value for key, value in asdict(self.settings).items() if key not in BOOKKEEPING}
+        found, so_far = {}, self.fingerprint("", self.loaded.tree["data"], settings, self.seed, self.corpus.fingerprints())
         for name, block in self.loaded.tree["stages"].items():
-            fingerprint = found[name] = self.fingerprint(fingerprint, name, block)
+            found[name] = so_far = self.fingerprint(so_far, name, block)
         return found
 
     @staticmethod
@@ -181,8 +212,7 @@ class Pipeline:
 def publish(run: RunFolder, stages: Mapping[str, Mapping[str, Any]]) -> None:
     """Put the last classifier under `model/` and the last predictions beside it, where people look for them.
 
-    Of several evaluators that write predictions the first one in the config counts. Files are linked, not copied, where the file
-    system allows it.
+    Of several evaluators that write predictions the first one in the config counts.
     """
     for name in reversed(list(stages)):
         if stages[name].get("classifier"):
@@ -192,23 +222,6 @@ def publish(run: RunFolder, stages: Mapping[str, Mapping[str, Any]]) -> None:
     for folder in [folder for folder in written if (folder / "predictions.jsonl").exists()][:1]:
         for name in ("predictions.jsonl", "scores.json"):
             link(folder / name, run.path / name)
-
-
-def link_tree(source: Path, target: Path) -> None:
-    """The same files under another folder."""
-    shutil.rmtree(target, ignore_errors=True)
-    for file in sorted(path for path in source.rglob("*") if path.is_file()):
-        link(file, target / file.relative_to(source))
-
-
-def link(source: Path, target: Path) -> None:
-    """The same file under another name."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:  # another device, or a file system without hard links
-        shutil.copy2(source, target)
 
 
 def summarise(top: RunFolder, summary: RunSummary) -> None:

@@ -12,13 +12,13 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Optional, Protocol
+from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Optional, Protocol, Sequence
 
-from relcon.errors import RelconError
-from relcon.files import append_jsonl, read_json, write_json
+from relcon.errors import Interrupted, RelconError, WriteError
+from relcon.files import LEFTOVER, append_jsonl, cut, read_json, remove_leftovers, size, write_json
 
 PACKAGES = ("relcon", "torch", "transformers", "accelerate", "spacy", "catalogue", "confection", "scikit-learn")
 
@@ -59,8 +59,8 @@ def peak_memory() -> int:
 
 
 OWN = (
-    "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json",
-    "pooled.json", "stages", "checkpoints", "model", "folds", "seeds", "trackers", ".replaced",
+    "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json", "pooled.json",
+    "stages", "checkpoints", "model", "folds", "seeds", "trackers", ".replaced",
 )  # fmt: skip
 """All that a run puts into its folder. Nothing else is ever moved or deleted there."""
 
@@ -79,7 +79,8 @@ def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
     if there and not path.is_dir():
         raise RelconError(f"--output {path} is a file; a folder is needed.")
     refuse_unwritable(path)
-    filled = path.is_dir() and any(path.iterdir())
+    names = {each.name for each in path.iterdir() if not LEFTOVER.fullmatch(each.name)} if path.is_dir() else set()
+    filled = bool(names)
     if filled and not is_run(path):
         raise RelconError(f"--output {path} holds files that are no relcon run. Choose an empty or new folder.")
     if filled and not resume and not overwrite:
@@ -87,7 +88,7 @@ def check_output(path: Path, *, resume: bool, overwrite: bool) -> None:
         raise RelconError(f"--output {path} holds another run. {ways}")
     if resume and not filled:
         raise RelconError(f"There is no run to resume in {path}. Leave out --resume to start one.")
-    foreign = sorted({each.name for each in path.iterdir()} - set(OWN)) if overwrite and filled else []
+    foreign = sorted(names - set(OWN)) if overwrite else []
     if foreign:
         shown = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
         raise RelconError(f"--output {path} holds files that relcon did not write ({shown}). Move them away, or choose another folder.")
@@ -121,26 +122,39 @@ def is_run(path: Path) -> bool:
     return isinstance(state, dict) and {"stages", "versions", "seed"} <= set(state)
 
 
+def put_back(path: Path) -> None:
+    """Undo a start that was killed while it set a former run aside: without a `run.json` there is no new run yet."""
+    with suppress(OSError):  # what cannot be looked at cannot be put back; the checks that follow say why
+        if (path / ".replaced").is_dir() and not (path / "run.json").exists():
+            move_own(path / ".replaced", path)
+            shutil.rmtree(path / ".replaced", ignore_errors=True)
+
+
 @contextmanager
 def tentative(path: Path, *, resume: bool) -> Iterator[None]:
     """The folder of a run, undone where the run stops before it has a result.
 
     A new run sets aside what it replaces (--overwrite). When it fails before it trained or measured anything, its folder is made
-    what it was: gone, empty, or with the run that was to be replaced. A resumed run is never undone.
+    what it was: gone, empty, or with the run that was to be replaced. A resumed run is never undone. Interrupted and WriteError
+    are told whether anything was kept.
     """
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     aside = path / ".replaced"
     shutil.rmtree(aside, ignore_errors=True)
     try:
         path.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path)
         if not resume:
             move_own(path, aside)
     except OSError as error:
         raise RelconError(f"--output {path} cannot be written: {error.strerror}. Choose another folder.") from error
     try:
         yield
-    except BaseException:
-        if not resume and not has_results(path):
+    except BaseException as error:
+        kept = resume or has_results(path)
+        if isinstance(error, (Interrupted, WriteError)):
+            error.kept = kept
+        if not kept:
             remove_own(path, keep=aside)
             move_own(aside, path)
             shutil.rmtree(aside, ignore_errors=True)
@@ -219,7 +233,7 @@ class RunFolder:
         if resume and (path / "run.json").exists():
             before = read_json(path / "run.json")
             changed = {key: before[key] for key, value in facts.items() if key in before and before[key] != value}
-            resumed = [*before.get("resumed", []), {"time": now(), "before": changed}]
+            resumed = [*before.get("resumed", []), {"time": now(), "before": changed, "stages": []}]
             run.state = {**before, **facts, "resumed": resumed}
         else:
             run.state = {"started": now(), **facts, "stages": {}, "test_reads": []}
@@ -241,7 +255,7 @@ class RunFolder:
             remove(self.path / name)
         self.write_state()
         if any(stage.get("figures") for stage in self.state["stages"].values()):
-            self.write_figures()
+            self.write_figures(self.state["stages"])
 
     def keep_runs(self, subfolders: Collection[str]) -> None:
         """Remove the folds and seeds below the folder that the run no longer has."""
@@ -263,13 +277,24 @@ class RunFolder:
         stage = self.state["stages"].get(name, {})
         return stage.get("state") == "done" and stage.get("fingerprint") == fingerprint
 
+    def go_back(self, done: Sequence[str]) -> None:
+        """Forget what lies behind the stages that are done, but for the one that comes next: it may be gone on with, and what was
+        made of another result is of no use."""
+        former: List[str] = list(self.state["stages"])
+        upcoming = [name for name in former if name not in done][:1]
+        self.state["stages"] = {name: self.state["stages"][name] for name in [*done, *upcoming]}
+        self.write_state()
+
     def start_stage(self, name: str, fingerprint: str) -> bool:
-        """Note that a stage begins. True where an interrupted attempt with the same fingerprint may be gone on with; what another
-        attempt left behind is removed."""
-        before = self.state["stages"].get(name, {})
-        goes_on = before.get("fingerprint") == fingerprint and before.get("state") == "running"
+        """Note that a stage begins. True where an interrupted attempt with the same fingerprint left a checkpoint to go on from;
+        otherwise what another attempt left behind is removed, and its lines of the log."""
+        before, checkpoints = self.state["stages"].get(name, {}), self.path / "checkpoints" / name
+        same = before.get("fingerprint") == fingerprint and before.get("state") == "running"
+        goes_on = same and checkpoints.is_dir() and any(checkpoints.iterdir())
         if not goes_on:
-            for old in (self.stage_folder(name), self.path / "checkpoints" / name):
+            self.state["stages"].pop(name, None)
+            self.cut_log(self.log_start())
+            for old in (self.stage_folder(name), checkpoints):
                 shutil.rmtree(old, ignore_errors=True)
         found = before.get("found", {}) if goes_on else {}
         self.state["stages"][name] = {"state": "running", "fingerprint": fingerprint, "started": now(), "found": found}
@@ -288,17 +313,18 @@ class RunFolder:
         return found[what]
 
     def finish_stage(self, name: str, figures: Mapping[str, float], seconds: float) -> None:
-        """Note that a stage ended well, and its figures in `metrics.json` and the log."""
+        """Note that a stage ended well, and its figures in `metrics.json` and the log. The state comes last: whatever is cut short
+        before it is done again."""
         self.log(event="final", stage=name, figures=dict(figures))
-        self.state["stages"][name].update(state="done", seconds=round(seconds, 2), figures=dict(figures))
+        stage = self.state["stages"][name]
+        self.write_figures({**self.state["stages"], name: {**stage, "figures": dict(figures)}})
+        stage.update(state="done", seconds=round(seconds, 2), figures=dict(figures), log=self.log_length())
         self.state["peak_memory_bytes"] = peak_memory()
         self.write_state()
-        self.write_figures()
 
-    def write_figures(self) -> None:
+    def write_figures(self, stages: Mapping[str, Any]) -> None:
         """Bring `metrics.json` up to date."""
-        metrics = {each: stage["figures"] for each, stage in self.state["stages"].items() if stage.get("figures")}
-        write_json(self.path / "metrics.json", metrics)
+        write_json(self.path / "metrics.json", {each: stage["figures"] for each, stage in stages.items() if stage.get("figures")})
 
     def figures(self, name: str) -> Dict[str, float]:
         """What a finished stage measured."""
@@ -316,6 +342,25 @@ class RunFolder:
         append_jsonl(self.path / "log.jsonl", {"time": round(time.time(), 3), **record})
         for listener in self.listeners:
             listener.record(record)
+
+    def log_length(self) -> int:
+        """The length of `log.jsonl` in bytes."""
+        return size(self.path / "log.jsonl")
+
+    def log_start(self) -> int:
+        """How long `log.jsonl` was when the last of the finished stages ended."""
+        done = [stage for stage in self.state["stages"].values() if stage.get("state") == "done"]
+        return max((stage.get("log", self.log_length()) for stage in done), default=0)
+
+    def cut_log(self, length: int) -> None:
+        """Take away the lines of steps that will be done again."""
+        cut(self.path / "log.jsonl", length)
+
+    def note_resumed(self, stage: str, checkpoint: Optional[str], damaged: Sequence[str]) -> None:
+        """List from where a stage was gone on with (None: from its start), and checkpoints that could not be used."""
+        if self.state.get("resumed"):
+            self.state["resumed"][-1]["stages"].append({"stage": stage, "checkpoint": checkpoint, "damaged": list(damaged)})
+            self.write_state()
 
     def write_state(self) -> None:
         """Bring `run.json` up to date."""

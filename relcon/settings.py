@@ -16,8 +16,20 @@ SECTIONS: Dict[str, str] = {
 FREE = ("paths", "vars")
 """Sections whose keys are the user's own."""
 
-LEAST: Dict[str, float] = {"batch_size": 1, "max_steps": 0, "epochs": 0, "log_every": 1, "micro_batch_tokens": 0}
+LEAST: Dict[str, float] = {
+    "batch_size": 1,
+    "max_steps": 0,
+    "epochs": 0,
+    "log_every": 1,
+    "micro_batch_tokens": 0,
+    "checkpoint_every": 0,
+    "keep_last": 1,
+    "keep_best": 1,
+}
 """The smallest value of a key of `[training]`."""
+
+BOOKKEEPING = ("checkpoint_every", "keep_last", "trackers")
+"""Keys of `[training]` that change nothing of what a run comes to: a resumed run may have others."""
 
 
 Tracker = Literal["aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"]
@@ -37,6 +49,8 @@ class Training:
     room for, measured when a stage begins. batch_size says what is contrasted, this what fits.
     gradient_caching: contrasts of any batch size in the memory of one micro-batch, for a second forward. The loss and its gradients
     are those of the batch (see docs/training.md).
+    checkpoint_every: optimizer steps between two checkpoints within an epoch, 0 for those after each epoch only. keep_last: how
+    many checkpoints are kept. keep_best: how many of the best models on development data a stage that selects one keeps.
     """
 
     seed: int = 0
@@ -50,6 +64,9 @@ class Training:
     micro_batch_tokens: Union[int, Literal["auto"]] = 0
     gradient_caching: bool = False
     trackers: List[Tracker] = ()  # type: ignore[assignment]  # never changed; a default that survives JSON
+    checkpoint_every: int = 0
+    keep_last: int = 2
+    keep_best: int = 1
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from relcon.errors import RelconError
-from relcon.runs import OWN, RunFolder, check_output, tentative
+from relcon.errors import Interrupted, RelconError
+from relcon.runs import OWN, RunFolder, check_output, put_back, tentative
 
 
 @pytest.fixture
@@ -232,3 +232,81 @@ def test_looks_at_the_test_split_and_the_log(run):
     run.log(event="step", loss=1.5)
     (line,) = (run.path / "log.jsonl").read_text().splitlines()
     assert json.loads(line)["event"] == "step" and json.loads(line)["time"] > 0
+
+
+# ---- the log of a run that is resumed ----------------------------------------------------------------------------------
+
+
+def finished(run, name, fingerprint, lines):
+    run.start_stage(name, fingerprint)
+    for number in range(lines):
+        run.log(stage=name, step=number)
+    run.finish_stage(name, {"steps": lines}, 1)
+
+
+def logged(run):
+    return [json.loads(line)["stage"] for line in (run.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_stage_that_starts_anew_takes_its_lines_back_and_those_of_finished_stages_stay(run):
+    finished(run, "pretrain", "f1", 2)
+    run.start_stage("finetune", "f1")
+    run.log(stage="finetune", step=0)
+    again = RunFolder.open(run.path, seed=7, resume=True)
+    again.go_back(["pretrain"])
+    assert again.start_stage("finetune", "f1") is False, "there is no checkpoint to go on from"
+    assert logged(run) == ["pretrain"] * 2
+
+
+def test_another_config_takes_back_what_was_finished_too(run):
+    for name, lines in (("pretrain", 2), ("finetune", 3), ("more", 1)):
+        finished(run, name, "f1", lines)
+    again = RunFolder.open(run.path, seed=7, resume=True)
+    again.go_back(["pretrain"])
+    again.start_stage("finetune", "f2")
+    assert logged(run) == ["pretrain"] * 2
+    assert list(state(run)["stages"]) == ["pretrain", "finetune"] and not again.is_done("more", "f1")
+
+
+def test_figures_are_there_before_a_stage_counts_as_done(run, monkeypatch):
+    run.start_stage("finetune", "f1")
+    monkeypatch.setattr(run, "write_state", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run.finish_stage("finetune", {"dev": 0.5}, 1)
+    assert json.loads((run.path / "metrics.json").read_text()) == {"finetune": {"dev": 0.5}}
+    assert not RunFolder.open(run.path, seed=7, resume=True).is_done("finetune", "f1")
+
+
+# ---- what a killed process leaves --------------------------------------------------------------------------------------
+
+
+def test_half_written_files_are_not_taken_for_anybodys_and_go(tmp_path):
+    for name in (".run.json.77.part", ".model.78.part"):
+        (tmp_path / name).mkdir()
+    check(tmp_path)
+    check(tmp_path, overwrite=True)
+    with tentative(tmp_path, resume=False):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_that_was_killed_while_it_set_a_run_aside_is_undone(run):
+    start(run.path)
+    before = contents(run.path)
+    (run.path / ".replaced").mkdir()
+    for name in ("run.json", "stages"):
+        (run.path / name).rename(run.path / ".replaced" / name)
+    put_back(run.path)
+    assert contents(run.path) == before
+    put_back(run.path / ("x" * 300))
+    put_back(run.path)
+    assert contents(run.path) == before
+
+
+def test_whoever_ends_a_run_learns_whether_anything_was_kept(tmp_path):
+    for result, kept in ((None, False), ("log.jsonl", True)):
+        with pytest.raises(Interrupted) as left, tentative(tmp_path / str(kept), resume=False):
+            start(tmp_path / str(kept))
+            if result:
+                (tmp_path / str(kept) / result).write_text("")
+            raise Interrupted(15)
+        assert left.value.kept is kept

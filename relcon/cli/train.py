@@ -1,9 +1,12 @@
 """`relcon train`: run a config."""
 
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 import typer
+
+from relcon.errors import Interrupted, RelconError, WriteError
 
 if TYPE_CHECKING:
     from relcon.config import LoadedConfig
@@ -27,32 +30,52 @@ def train_cli(
     Next: relcon predict runs/first INPUT --output predictions.jsonl
     """
     from relcon.cli.overrides import overrides_of
-    from relcon.cli.tables import report_table
     from relcon.config import load_config
-    from relcon.errors import RelconError
+    from relcon.training.interruption import handled
+
+    place: List[object] = [] if output is None else ["-o", output]
+    words = ["relcon", "train", config, *place, *(word for file in code for word in ("--code", file)), *ctx.args]
+    try:
+        with handled():
+            loaded = load_config(config, overrides_of(ctx), code)
+            if dry:
+                plan(loaded, output, resume, overwrite)
+            elif output is None:
+                raise RelconError("--output is missing. Give the folder of the run: --output DIR (or --dry-run to see what it would do).")
+            else:
+                run(loaded, output, resume, overwrite)
+    except Interrupted as left:
+        typer.echo(f"{left} {following(words, left.kept or resume, overwrite)}", err=True)
+        raise typer.Exit(128 + left.signal) from None
+    except WriteError as error:
+        raise RelconError(f"{error} {following(words, error.kept or resume, overwrite)}") from error
+
+
+def following(words: Sequence[object], kept: bool, overwrite: bool) -> str:
+    """How to go on: the command that was given, for a run that was kept or for one that left nothing."""
+    command = [str(word) for word in words] + (["--resume"] if kept else ["--overwrite"] if overwrite else [])
+    return f"{'Go on with' if kept else 'Nothing was kept; start again with'}: {shlex.join(command)}"
+
+
+def run(loaded: "LoadedConfig", output: Path, resume: bool, overwrite: bool) -> None:
+    """Train, show the figures, say what comes next."""
+    from relcon.cli.tables import report_table
     from relcon.pipeline import headline_rows, train
 
-    loaded = load_config(config, overrides_of(ctx), code)
-    if dry:
-        _plan(loaded, output, resume, overwrite)
-        return
-    if output is None:
-        raise RelconError("--output is missing. Give the folder of the run: --output DIR (or --dry-run to see what it would do).")
     summary = train(loaded, output, resume=resume, overwrite=overwrite)
     rows = headline_rows(summary)
     if rows:
         report_table(rows)
     written = [name for name in ("metrics.json", "predictions.jsonl", "model/") if (output / name).exists()]
     typer.echo(f"The run lies in {output} ({', '.join(written)}).")
-    following = f"predict {output} INPUT --output predictions.jsonl" if "model/" in written else f"compare {output} OTHER_RUN"
-    typer.echo(f"Next: relcon {following}")
+    advice = f"predict {output} INPUT --output predictions.jsonl" if "model/" in written else f"compare {output} OTHER_RUN"
+    typer.echo(f"Next: relcon {advice}")
 
 
-def _plan(loaded: "LoadedConfig", output: Optional[Path], resume: bool, overwrite: bool) -> None:
+def plan(loaded: "LoadedConfig", output: Optional[Path], resume: bool, overwrite: bool) -> None:
     """`--dry-run`: the plan of the whole run."""
     from relcon.cli.plan import report_plan
     from relcon.dry_run import dry_run
-    from relcon.errors import RelconError
     from relcon.runs import check_output
 
     if resume:

@@ -1,5 +1,10 @@
-"""A folder or a name -> a Hugging Face model and its tokenizer, quietly, with errors that say what is missing."""
+"""A folder or a name -> a Hugging Face model and its tokenizer, quietly, with errors that say what is missing.
 
+Nothing that is loaded can run: weights are safetensors or a `pytorch_model.bin` of plain tensors (`weights_only`), code of the
+folder's own (`trust_remote_code`) and adapters, whose weights may be pickled, are refused, and every other file is ignored.
+"""
+
+import pickle
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Sequence, Tuple, cast
@@ -28,7 +33,7 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, P
         raise RelconError(f"There is no encoder folder '{path}'. Give a folder with config.json, weights and tokenizer, or a model's name.")
     with quiet():
         model = _model(path, dropout)
-        tokenizer = _attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path)
+        tokenizer = _attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path, trust_remote_code=False)
     rows = len(embedding_table(model).weight)
     if len(tokenizer) > rows:
         raise RelconError(f"Encoder '{path}': the tokenizer has {len(tokenizer)} pieces, but the model only {rows} embedding rows.")
@@ -44,16 +49,19 @@ def _check_folder(folder: Path) -> None:
     for what, patterns in (("weights", WEIGHTS), ("tokenizer", TOKENIZERS)):
         if not any(any(folder.glob(pattern)) for pattern in patterns):
             raise RelconError(f"Encoder folder '{folder}' has no {what} (none of {', '.join(patterns)}). Copy the whole folder.")
+    if (folder / "adapter_config.json").exists():
+        raise RelconError(f"Encoder folder '{folder}' holds an adapter. Merge it into the model (merge_and_unload) and save that.")
 
 
 def _model(path: str, dropout: Optional[float]) -> PreTrainedModel:
     """The model, its weights complete: only a sentence-vector layer (pooler) may start at random."""
-    config = _attempt(path, "config", AutoConfig.from_pretrained, path)
+    config = _attempt(path, "config", AutoConfig.from_pretrained, path, trust_remote_code=False)
     if dropout is not None:
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
             if hasattr(config, name):
                 setattr(config, name, dropout)
-    model, report = _attempt(path, "model", AutoModel.from_pretrained, path, config=config, output_loading_info=True)
+    only_data = {"weights_only": True, "trust_remote_code": False}
+    model, report = _attempt(path, "model", AutoModel.from_pretrained, path, config=config, output_loading_info=True, **only_data)
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name and "position_ids" not in name)
     if missing or report["mismatched_keys"]:
         raise RelconError(f"Encoder '{path}': its weights do not fit its config.json ({_some(missing or report['mismatched_keys'])}).")
@@ -66,6 +74,11 @@ def _attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any
         return loader(*arguments, **keywords)
     except Exception as error:  # transformers, its hub client and the weight readers raise many kinds
         reason = str(error).strip().split("\n")[0]
+        if isinstance(error, pickle.UnpicklingError):
+            raise RelconError(
+                f"The {what} of encoder '{path}' is refused: its pytorch_model.bin holds more than tensors, which could run code. "
+                "Take a copy in safetensors, or one from a source that you trust and convert it yourself."
+            ) from error
         hint = "" if Path(path).is_dir() else " Neither a folder nor a model that could be had: check the spelling or download it first."
         raise RelconError(f"The {what} of encoder '{path}' could not be loaded.{hint} ({type(error).__name__}: {reason})") from error
 

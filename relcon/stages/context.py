@@ -19,6 +19,7 @@ class StageContext:
     artifacts: what earlier stages handed on, by stage name. rebuild: makes a fresh stage from the block.
     goes_on: an interrupted attempt at the same work may be gone on with.
     snapshot: which snapshot of earlier stages to start from (0: what they handed on in the end).
+    log_start: how long `log.jsonl` was when the work began, in bytes: an attempt that starts anew cuts it back to that.
     """
 
     name: str
@@ -32,6 +33,7 @@ class StageContext:
     rebuild: Callable[[], Stage]
     goes_on: bool = False
     snapshot: int = 0
+    log_start: int = 0
 
     @property
     def folder(self) -> Path:

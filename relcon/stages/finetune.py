@@ -1,11 +1,12 @@
 """Fine-tuning: a relation classifier, chosen on development data where there are any."""
 
-import shutil
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
 from relcon.errors import RelconError, did_you_mean, naming
+from relcon.files import link_tree, read_json, write_json
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
 from relcon.model import Trained
 from relcon.plans import StagePlan
@@ -14,6 +15,7 @@ from relcon.stages.evaluate import train_split
 from relcon.stages.planned import add_epochs
 from relcon.stages.sampling import timed
 from relcon.stages.training import TrainingStage
+from relcon.training.checkpoint import save_best
 
 
 class Finetune(TrainingStage):
@@ -21,7 +23,7 @@ class Finetune(TrainingStage):
 
     classifier: the name of the task that predicts relations; its stream's renderer is the model's.
     selection: an evaluator run on the split `dev` after each epoch; the best model is kept. None keeps the last one.
-        The test split is never looked at.
+        The test split is never looked at. With `[training] keep_best` above 1 the best so many stay in `stages/NAME/best/epoch-N`.
     patience: stop after so many epochs without a better figure, 0 for never.
     choose_snapshot: fine-tune once from every snapshot that the earlier stage kept, and keep the best on development data
         (CLRE's choice of pre-training epochs; Su et al. 2021).
@@ -137,11 +139,21 @@ class Finetune(TrainingStage):
         figures: Dict[str, float] = {}
         results: Dict[int, Artifacts] = {}
         for snapshot in snapshots:
-            results[snapshot] = context.rebuild().run(replace(context, snapshot=snapshot))
+            results[snapshot] = self.from_snapshot(replace(context, snapshot=snapshot))
+            context = replace(context, log_start=read_json(results[snapshot].folder / "done.json")["log"])
             figures[f"dev.snapshot_{snapshot}"] = results[snapshot].figures["dev"]
         chosen = max(results, key=lambda snapshot: self.sign * results[snapshot].figures["dev"])
-        shutil.copytree(results[chosen].folder / "model", context.folder / "model", dirs_exist_ok=True)
+        link_tree(results[chosen].folder / "model", context.folder / "model")
         return Artifacts(context.folder, {**results[chosen].figures, **figures, "snapshot": float(chosen)})
+
+    def from_snapshot(self, context: StageContext) -> Artifacts:
+        """Fine-tune from one snapshot, unless an interrupted run did so already; `done.json` says that it did and with what figures."""
+        done = context.folder / "done.json"
+        if context.goes_on and done.exists():
+            return Artifacts(context.folder, read_json(done)["figures"])
+        result = context.rebuild().run(context)
+        write_json(done, {"figures": dict(result.figures), "log": context.run.log_length()})
+        return result
 
     @property
     def sign(self) -> int:
@@ -154,17 +166,26 @@ class Finetune(TrainingStage):
             return False
         with naming(f"[stages.{context.name}.selection]"):
             figures = self.selection.evaluate(trained.model(), context.corpus.split("dev"), train=train_split(context.corpus))
-        figure = figures[self.selection.primary]
         context.run.log(event="dev", stage=context.name, epoch=epoch, **figures)
-        if "dev" not in best or self.sign * figure > self.sign * best["dev"]:
-            best.update(dev=figure, epoch=epoch)
-            shutil.rmtree(context.checkpoints / "best", ignore_errors=True)
-            trained.save(context.checkpoints / "best")
+        kept = self.best_first([*best.get("kept", []), [float(figures[self.selection.primary]), epoch]])[: context.settings.keep_best]
+        if epoch in [number for _, number in kept]:
+            save_best(context.checkpoints, best_name(epoch), trained)
+        best.update(dev=kept[0][0], epoch=kept[0][1], kept=kept, models=[best_name(number) for _, number in kept])
         return bool(self.patience) and epoch - best["epoch"] >= self.patience
+
+    def best_first(self, looks: List[List[Any]]) -> List[List[Any]]:
+        """[figure, epoch] in order of merit; of equal figures the earlier epoch's comes first, NaN last."""
+        return sorted(looks, key=lambda look: (math.isnan(look[0]), 0.0 if math.isnan(look[0]) else -self.sign * look[0], look[1]))
 
     def chosen(self, context: StageContext, best: Mapping[str, Any]) -> Optional[Path]:
         """The best model on development data."""
-        return context.checkpoints / "best" if "dev" in best else None
+        return context.checkpoints / best_name(best["epoch"]) / "model" if "dev" in best else None
+
+    def hand_on(self, context: StageContext, trained: Trained, best: Mapping[str, Any]) -> None:
+        """The best model; where several are to be kept, all of them stay in `best/epoch-N` too."""
+        super().hand_on(context, trained, best)
+        for name in best.get("models", []) if context.settings.keep_best > 1 else []:
+            link_tree(context.checkpoints / name / "model", context.folder / name)
 
     def figures(self, best: Mapping[str, Any]) -> Dict[str, float]:
         """The best figure on development data and its epoch."""
@@ -184,3 +205,8 @@ class Finetune(TrainingStage):
         """What prediction on new input needs: the reader and the candidate rule of the training data."""
         data = context.block.get("data") or context.config["data"]
         return {"stage": context.name, "reader": data.get("reader"), "candidates": data.get("candidates")}
+
+
+def best_name(epoch: int) -> str:
+    """Where the model of an epoch is kept while it is among the best."""
+    return f"best/epoch-{epoch}"

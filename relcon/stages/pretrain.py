@@ -1,6 +1,5 @@
 """Pre-training: any sum of tasks, whose encoders and poolers later stages take up."""
 
-import shutil
 from typing import Any, Dict, List, Optional, Union
 
 from relcon.interfaces import Corpus, Encoder, OptimizerPlan, Pooler, Sampler, Schedule, Task
@@ -78,7 +77,5 @@ class Pretrain(TrainingStage):
     def after_epoch(self, context: StageContext, epoch: int, trained: Trained, best: Dict[str, Any]) -> bool:
         """Keep a snapshot where one is asked for."""
         if epoch in self.snapshots:
-            folder = context.folder / "snapshots" / str(epoch)
-            shutil.rmtree(folder, ignore_errors=True)
-            trained.save(folder / "model")
+            trained.save(context.folder / "snapshots" / str(epoch) / "model")
         return False

@@ -1,12 +1,13 @@
 """What every training stage does: build the shared parts, train the tasks, keep checkpoints, save and hand on."""
 
-import shutil
 import time
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Union
 
 from relcon.data.labels import LabelSet
-from relcon.errors import RelconError, did_you_mean, naming
+from relcon.errors import Interrupted, RelconError, did_you_mean, naming
+from relcon.files import link_tree
 from relcon.interfaces import (
     Artifacts,
     Corpus,
@@ -26,12 +27,14 @@ from relcon.model import SavedModel, Trained
 from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
 from relcon.stages.planned import add_epochs, training_plan
-from relcon.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from relcon.training.checkpoint import Resumed, newest_checkpoint, resume, save_checkpoint, step_of
 from relcon.training.compiling import compile_encoders
 from relcon.training.device import accelerator_for
-from relcon.training.loop import Loop, NonFiniteLoss, StepRecord, Stream
+from relcon.training.interruption import asked, deferred
+from relcon.training.loop import Loop, NonFiniteLoss, Stream
 from relcon.training.memory import fitting_tokens
 from relcon.training.optimizers import AdamW
+from relcon.training.position import EpochSums, Position
 from relcon.training.progress import Progress, peak_memory_bytes
 from relcon.training.schedules import LinearWarmup
 from relcon.training.seeding import generator, seed_torch
@@ -110,12 +113,16 @@ class TrainingStage(Stage):
         trained = self.assemble(context, data.labels)
         loop = self.loop(context, trained, data)
         best = self.train(context, trained, loop)
+        self.hand_on(context, trained, best)
+        return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
+
+    def hand_on(self, context: StageContext, trained: Trained, best: Mapping[str, Any]) -> None:
+        """Put the model where later stages look for it; a chosen one stays where it was, too, for a run interrupted from here on."""
         chosen = self.chosen(context, best)
         if chosen is None:
             trained.save(context.folder / "model")
-        else:  # copied, so that a run interrupted from here on finds it again
-            shutil.copytree(chosen, context.folder / "model", dirs_exist_ok=True)
-        return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
+        else:
+            link_tree(chosen, context.folder / "model")
 
     def plan(self, context: StageContext) -> StagePlan:
         """What `run` would do; the model after a few steps is handed on."""
@@ -246,68 +253,102 @@ class TrainingStage(Stage):
         return next((encoder.vocabulary for encoder in trained.parts.encoders.values() if encoder.vocabulary is not None), None)
 
     def train(self, context: StageContext, trained: Trained, loop: Loop) -> Dict[str, Any]:
-        """All epochs, from the newest checkpoint on where the run is resumed."""
-        epoch, best = 0, {}
-        checkpoint = newest_checkpoint(context.checkpoints) if context.goes_on else None
-        if checkpoint is not None:
-            state = load_checkpoint(checkpoint, loop)
-            epoch, best = state["epoch"], state["best"]
-        stop = bool(best.get("stopped", False))
-        while loop.done < loop.steps and not stop:
-            self.train_epoch(context, trained, loop, epoch)
-            epoch += 1
-            stop = self.after_epoch(context, epoch, trained, best)
-            best["stopped"] = stop
-            save_checkpoint(context.checkpoints, epoch, trained, loop, best)
-        return best
+        """All epochs, from the newest good checkpoint on where the run is resumed. A signal that asks the command to end waits for
+        the end of a step."""
+        resumed = self.resume(context, loop)
+        position = resumed.position if resumed else Position()
+        random = resumed.random if resumed else None
+        with deferred():
+            while (loop.done < loop.steps or position.running.steps) and not position.best.get("stopped"):
+                self.train_epoch(context, trained, loop, position, random)
+                self.end_epoch(context, trained, loop, position)
+        return position.best
 
-    def train_epoch(self, context: StageContext, trained: Trained, loop: Loop, epoch: int) -> None:
-        """One epoch with a progress bar and a log."""
-        began, records = time.perf_counter(), []
-        with Progress(loop, epoch, context.run.part) as progress:
+    def resume(self, context: StageContext, loop: Loop) -> Optional[Resumed]:
+        """Go back to the newest good checkpoint, or to the start of the stage; the log goes back with it."""
+        resumed = resume(context.checkpoints, loop) if context.goes_on else None
+        context.run.cut_log(context.log_start if resumed is None else resumed.log)
+        if context.goes_on:
+            name, damaged = (resumed.folder.name, resumed.damaged) if resumed else (None, [])
+            context.run.note_resumed(context.name, name, damaged)
+        return resumed
+
+    def train_epoch(self, context: StageContext, trained: Trained, loop: Loop, position: Position, random: Any = None) -> None:
+        """One epoch, or what is left of it, with a progress bar and a log."""
+        began, before, sums = time.perf_counter(), position.running.seconds, position.running
+        with Progress(loop, position.epoch, context.run.part) as progress:
             try:
-                for record in loop.epoch(epoch):
-                    records.append(record)
+                for record in loop.epoch(position.epoch, sums.steps, random):
+                    sums.add(record)
+                    sums.seconds = before + time.perf_counter() - began
                     progress.update(record)
                     if record.step % context.settings.log_every == 0 or record.step == loop.steps:
                         context.run.log(event="step", stage=context.name, **vars(record))
+                    self.after_step(context, trained, loop, position)
             except NonFiniteLoss as error:
                 raise RelconError(f"[stages.{context.name}] {error} {self.keep_last_good(context)}") from error
-        refuse_idle(context.name, records)
-        seconds = time.perf_counter() - began
-        parts = {name: sum(r.parts.get(name, 0.0) for r in records) / len(records) for name in records[-1].parts}
-        progress.epoch_line(records[-1], parts)
+            progress.epoch_line(loop.done, sums.mean_parts())
+
+    def after_step(self, context: StageContext, trained: Trained, loop: Loop, position: Position) -> None:
+        """A checkpoint where one is due within the epoch, or where a signal asked the command to end: that ends it."""
+        every, inside = context.settings.checkpoint_every, loop.left_in_epoch(position.running.steps) > 0
+        signal = asked()
+        if signal is not None or (inside and every and loop.done % every == 0):
+            self.save(context, trained, loop, position, context.run.log_length())
+        if signal is not None:
+            raise Interrupted(signal, f"at step {loop.done} of stage {context.name}")
+
+    def end_epoch(self, context: StageContext, trained: Trained, loop: Loop, position: Position) -> None:
+        """What follows the last step: the epoch's line in the log, a look at development data, a checkpoint.
+
+        A signal need not wait for the look: the checkpoint is then that of the last step, and the look is repeated.
+        """
+        refuse_idle(context.name, position.running)
+        log, best = context.run.log_length(), deepcopy(position.best)
+        self.log_epoch(context, loop, position)
+        try:
+            with deferred(wait=False):
+                best["stopped"] = self.after_epoch(context, position.epoch + 1, trained, best)
+        except Interrupted as left:
+            self.save(context, trained, loop, position, log)
+            raise Interrupted(left.signal, f"at step {loop.done} of stage {context.name}") from None
+        position.epoch, position.running, position.best = position.epoch + 1, EpochSums(), best
+        self.save(context, trained, loop, position, context.run.log_length())
+
+    def log_epoch(self, context: StageContext, loop: Loop, position: Position) -> None:
+        """An epoch's line in the log."""
+        sums = position.running
         context.run.log(
             event="epoch",
             stage=context.name,
             step=loop.done,
-            epoch=epoch + 1,
-            loss=sum(r.loss for r in records) / len(records),
-            instances=sum(r.instances for r in records),
-            seconds=round(seconds, 3),
+            epoch=position.epoch + 1,
+            loss=sums.loss / sums.steps,
+            instances=sums.instances,
+            seconds=round(sums.seconds, 3),
             peak_memory_bytes=peak_memory_bytes(loop.accelerator.device),
         )
 
+    def save(self, context: StageContext, trained: Trained, loop: Loop, position: Position, log: int) -> None:
+        """A checkpoint of this moment."""
+        save_checkpoint(context.checkpoints, trained, loop, position, log, context.settings.keep_last)
+
     def keep_last_good(self, context: StageContext) -> str:
-        """Put the model of the last whole epoch, or the one that training began with, into `last_good_model`; says where it is."""
+        """Put the model of the newest checkpoint, or the one that training began with, into `last_good_model`; says where it is."""
         folder, checkpoint = context.folder / "last_good_model", newest_checkpoint(context.checkpoints)
         if checkpoint is not None:
-            shutil.copytree(checkpoint / "model", folder, dirs_exist_ok=True)
-            return f"The model after {checkpoint.name.replace('-', ' ')} is kept in {folder}."
+            link_tree(checkpoint / "model", folder)
+            return f"The model of step {step_of(checkpoint)} is kept in {folder}."
         fresh = context.rebuild()
         if isinstance(fresh, TrainingStage):
             fresh.assemble(context, (self.data or context.corpus).labels).save(folder)
         return f"The model as it was before the stage began is kept in {folder}."
 
 
-def refuse_idle(stage: str, records: List[StepRecord]) -> None:
+def refuse_idle(stage: str, sums: EpochSums) -> None:
     """A contrast none of whose terms had a positive and a negative in a whole epoch taught nothing: say so."""
-    idle = [key for key in records[0].figures if key.endswith(".idle_terms")]
-    for key in idle:
-        terms = sum(r.figures.get(key.replace(".idle_terms", ".terms"), 0) for r in records)
-        if terms and terms == sum(r.figures[key] for r in records):
-            task = key.rsplit(".", 1)[0]
-            raise RelconError(
-                f"[stages.{stage}.tasks.{task}] taught nothing: none of the {int(terms)} terms of an epoch had both a positive and a "
-                "negative. Take a larger batch_size, or a sampler that pairs instances of one label."
-            )
+    for task, terms in sums.idle().items():
+        raise RelconError(
+            f"[stages.{stage}.tasks.{task}] taught nothing: none of the {terms} terms of an epoch had both a positive and a "
+            "negative. Take a larger batch_size, or a sampler that pairs instances of one label."
+        )

