@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from relcon import processes
 from relcon.checking import require_sound
 from relcon.config import LoadedConfig, resolve
 from relcon.errors import Interrupted, WriteError
@@ -23,7 +23,7 @@ from relcon.stages.context import StageContext
 from relcon.stages.evaluate import Evaluate
 from relcon.statistics import Estimate, estimates
 from relcon.training.checkpoint import newest_checkpoint
-from relcon.training.device import require_device
+from relcon.training.device import join_processes, require_device
 from relcon.training.seeding import seed_torch
 from relcon.training.trackers import require_trackers, tracking
 
@@ -48,14 +48,19 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     Everything that can be known to be wrong is said before the folder is touched: ConfigError with all mistakes of the config,
     DataError with those of the data, RelconError where `output` holds something else or a stage cannot be built. A run that
     fails before it trained or measured anything leaves nothing behind.
+
+    Started by `torchrun` or `accelerate launch`, several processes share the work; the main one alone writes.
     """
-    ready = prepare(loaded, lambda: make_place(output, resume, overwrite))
+    require_sound(loaded)
+    join_processes(Training.of(loaded.tree["training"]))
+    ready = prepare(loaded, lambda: processes.on_main(lambda: make_place(output, resume, overwrite)))
     settings, corpus, runs = ready.settings, ready.corpus, ready.runs
     summary = RunSummary(output)
     with tentative(output, resume=resume):
         top = RunFolder.open(output, seed=settings.seed, resume=resume, about={"data": corpus.fingerprints()})
-        loaded.save(output / "config.cfg")
-        loaded.save_as_written(output / "config.as-written.cfg")
+        if top.writes:
+            loaded.save(output / "config.cfg")
+            loaded.save_as_written(output / "config.as-written.cfg")
         top.keep_runs([subfolder for subfolder, _, _ in runs])
         if any(subfolder for subfolder, _, _ in runs):
             top.keep_only({})
@@ -63,6 +68,8 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
             run = RunFolder.open(output / subfolder, seed=seed, resume=resume, part=subfolder) if subfolder else top
             with tracking(run, settings, loaded.tree):
                 Pipeline(loaded, settings, part, run, seed).go(summary, subfolder)
+    if not top.writes:
+        return summary
     if len(runs) > 1:
         summarise(top, summary)
     elif top.path / runs[0][0] != top.path:
@@ -94,7 +101,7 @@ def prepare(loaded: LoadedConfig, check_place: Callable[[], None] = lambda: None
     settings = Training.of(loaded.tree["training"])
     require_device(settings)
     require_trackers(settings)
-    corpus = read_corpus(loaded)
+    corpus = processes.main_first(lambda: read_corpus(loaded))
     protocol: Protocol = resolve(loaded.tree["protocol"], "[protocol]") if loaded.tree.get("protocol") else Single()
     runs = list(protocol.runs(corpus, settings.seed))
     rehearse(loaded, [part for _, part, _ in runs])
@@ -144,8 +151,9 @@ class Pipeline:
             else:
                 with self.told(name):
                     self.stage(name, block, stage, fingerprints[name])
-            shutil.rmtree(self.run.path / "checkpoints" / name, ignore_errors=True)
-        publish(self.run, self.loaded.tree["stages"])
+            self.run.forget(self.run.path / "checkpoints" / name)
+        if self.run.writes:
+            publish(self.run, self.loaded.tree["stages"])
         summary.figures[subfolder] = {name: dict(artifacts.figures) for name, artifacts in self.artifacts.items()}
 
     def stage(self, name: str, block: Mapping[str, Any], stage: Stage, fingerprint: str) -> None:

@@ -4,7 +4,7 @@ Every process draws the same batches and judges all of their vectors; only the e
 exchange is vectors, masks, counts and gradients. In a run of one process nothing here does anything.
 """
 
-from typing import Callable, Iterator, List, Sequence, Tuple
+from typing import Callable, Iterator, List, Sequence, Tuple, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -14,6 +14,8 @@ from relcon.errors import RelconError
 
 BUCKET = 2**24
 """How many gradient elements travel at once."""
+
+Made = TypeVar("Made")
 
 Rows = Tuple[Tensor, Tensor]
 """Numbers [n] and the rows [n, D] that belong there."""
@@ -47,6 +49,18 @@ def on_main(work: Callable[[], object]) -> None:
         raise failure
     if failed:
         raise RelconError("The main process stopped; its own message says why.")
+
+
+def main_first(work: Callable[[], Made]) -> Made:
+    """Do something in every process, the main one first: what it cached the others find."""
+    made: List[Made] = []
+    on_main(lambda: made.append(work()))
+    return made[0] if made else work()
+
+
+def wait() -> None:
+    """Go on when all processes have come here."""
+    summed(torch.zeros(1))
 
 
 # ---- numbers -------------------------------------------------------------------------------------------------------------

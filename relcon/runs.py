@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Optional, Protocol, Sequence
 
+from relcon import processes
 from relcon.errors import Interrupted, RelconError, WriteError
 from relcon.files import LEFTOVER, append_jsonl, cut, read_json, remove_leftovers, size, write_json
 
@@ -136,8 +137,12 @@ def tentative(path: Path, *, resume: bool) -> Iterator[None]:
 
     A new run sets aside what it replaces (--overwrite). When it fails before it trained or measured anything, its folder is made
     what it was: gone, empty, or with the run that was to be replaced. A resumed run is never undone. Interrupted and WriteError
-    are told whether anything was kept.
+    are told whether anything was kept. The main process does all this; the others wait until the folder is there.
     """
+    if not processes.is_main():
+        processes.wait()
+        yield
+        return
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     aside = path / ".replaced"
     shutil.rmtree(aside, ignore_errors=True)
@@ -148,6 +153,7 @@ def tentative(path: Path, *, resume: bool) -> Iterator[None]:
             move_own(path, aside)
     except OSError as error:
         raise RelconError(f"--output {path} cannot be written: {error.strerror}. Choose another folder.") from error
+    processes.wait()
     try:
         yield
     except BaseException as error:
@@ -205,7 +211,7 @@ class Listener(Protocol):
 
 
 class RunFolder:
-    """One run's folder. All writing of a run's records goes through here.
+    """One run's folder. All writing of a run's records goes through here; of several processes the main one alone writes.
 
     path: the folder. part: its place below the folder of a protocol's run (`folds/fold_01`), "" where it is the whole run.
     `state` mirrors `run.json`; `listeners` hear of every stage that begins and every line of the log.
@@ -213,6 +219,7 @@ class RunFolder:
 
     def __init__(self, path: Path, part: str = ""):
         self.path, self.part = path, part
+        self.writes = processes.is_main()
         self.state: Dict[str, Any] = {}
         self.listeners: List[Listener] = []
 
@@ -238,6 +245,7 @@ class RunFolder:
         else:
             run.state = {"started": now(), **facts, "stages": {}, "test_reads": []}
         run.write_state()
+        processes.wait()  # until all have read what was there
         return run
 
     def keep_only(self, stages: Mapping[str, str]) -> None:
@@ -249,16 +257,16 @@ class RunFolder:
         for name, stage in list(self.state["stages"].items()):
             if stage.get("fingerprint") != stages.get(name):
                 del self.state["stages"][name]
-                for folder in (self.stage_folder(name), self.path / "checkpoints" / name):
-                    shutil.rmtree(folder, ignore_errors=True)
-        for name in DERIVED:
-            remove(self.path / name)
+                self.forget(self.stage_folder(name), self.path / "checkpoints" / name)
+        self.forget(*(self.path / name for name in DERIVED))
         self.write_state()
         if any(stage.get("figures") for stage in self.state["stages"].values()):
             self.write_figures(self.state["stages"])
 
     def keep_runs(self, subfolders: Collection[str]) -> None:
         """Remove the folds and seeds below the folder that the run no longer has."""
+        if not self.writes:
+            return
         for folder in (each for name in REPEATS for each in (self.path / name).glob("*")):
             if folder.relative_to(self.path).as_posix() not in subfolders:
                 remove(folder)
@@ -294,8 +302,7 @@ class RunFolder:
         if not goes_on:
             self.state["stages"].pop(name, None)
             self.cut_log(self.log_start())
-            for old in (self.stage_folder(name), checkpoints):
-                shutil.rmtree(old, ignore_errors=True)
+            self.forget(self.stage_folder(name), checkpoints)
         found = before.get("found", {}) if goes_on else {}
         self.state["stages"][name] = {"state": "running", "fingerprint": fingerprint, "started": now(), "found": found}
         self.stage_folder(name).mkdir(parents=True, exist_ok=True)
@@ -324,6 +331,8 @@ class RunFolder:
 
     def write_figures(self, stages: Mapping[str, Any]) -> None:
         """Bring `metrics.json` up to date."""
+        if not self.writes:
+            return
         write_json(self.path / "metrics.json", {each: stage["figures"] for each, stage in stages.items() if stage.get("figures")})
 
     def figures(self, name: str) -> Dict[str, float]:
@@ -339,6 +348,8 @@ class RunFolder:
 
     def log(self, **record: Any) -> None:
         """One line of `log.jsonl`, which every listener (a tracker) hears of."""
+        if not self.writes:
+            return
         append_jsonl(self.path / "log.jsonl", {"time": round(time.time(), 3), **record})
         for listener in self.listeners:
             listener.record(record)
@@ -354,7 +365,8 @@ class RunFolder:
 
     def cut_log(self, length: int) -> None:
         """Take away the lines of steps that will be done again."""
-        cut(self.path / "log.jsonl", length)
+        if self.writes:
+            cut(self.path / "log.jsonl", length)
 
     def note_resumed(self, stage: str, checkpoint: Optional[str], damaged: Sequence[str]) -> None:
         """List from where a stage was gone on with (None: from its start), and checkpoints that could not be used."""
@@ -364,4 +376,11 @@ class RunFolder:
 
     def write_state(self) -> None:
         """Bring `run.json` up to date."""
-        write_json(self.path / "run.json", self.state)
+        if self.writes:
+            write_json(self.path / "run.json", self.state)
+
+    def forget(self, *paths: Path) -> None:
+        """Delete files and folders of the run."""
+        if self.writes:
+            for path in paths:
+                remove(path)

@@ -59,10 +59,16 @@ def following(words: Sequence[object], kept: bool, overwrite: bool) -> str:
 
 def run(loaded: "LoadedConfig", output: Path, resume: bool, overwrite: bool) -> None:
     """Train, show the figures, say what comes next."""
+    from relcon import processes
     from relcon.cli.tables import report_table
     from relcon.pipeline import headline_rows, train
+    from relcon.training.device import leave_processes
 
     summary = train(loaded, output, resume=resume, overwrite=overwrite)
+    speaks = processes.is_main()
+    leave_processes()
+    if not speaks:
+        return
     rows = headline_rows(summary)
     if rows:
         report_table(rows)
@@ -78,7 +84,11 @@ def plan(loaded: "LoadedConfig", output: Optional[Path], resume: bool, overwrite
     from relcon.dry_run import dry_run
     from relcon.runs import check_output
 
+    def look() -> None:
+        if output is not None:
+            check_output(output, resume=False, overwrite=overwrite)
+
     if resume:
         raise RelconError("--dry-run shows the plan of a whole run, not of what is left of one. Leave out --resume.")
-    report_plan(dry_run(loaded, lambda: output and check_output(output, resume=False, overwrite=overwrite)))
+    report_plan(dry_run(loaded, look))
     typer.echo("Nothing was written. Next: the same without --dry-run, with --output DIR")

@@ -51,7 +51,7 @@ class Evaluate(Stage):
         figures: Dict[str, float] = {}
         for name, evaluator in self.evaluators.items():
             with naming(f"[stages.{context.name}.evaluators.{name}]"):
-                measured = evaluator.evaluate(model, data, context.folder / name, train)
+                measured = evaluator.evaluate(model, data, context.folder / name if context.run.writes else None, train)
             figures.update({f"{name}.{key}": value for key, value in measured.items()})
         figures["lost_views"] = float(model.lost_views)
         return Artifacts(context.folder, figures)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
+from relcon import processes
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.files import link_tree, read_json, write_json
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
@@ -143,7 +144,7 @@ class Finetune(TrainingStage):
             context = replace(context, log_start=read_json(results[snapshot].folder / "done.json")["log"])
             figures[f"dev.snapshot_{snapshot}"] = results[snapshot].figures["dev"]
         chosen = max(results, key=lambda snapshot: self.sign * results[snapshot].figures["dev"])
-        link_tree(results[chosen].folder / "model", context.folder / "model")
+        processes.on_main(lambda: link_tree(results[chosen].folder / "model", context.folder / "model"))
         return Artifacts(context.folder, {**results[chosen].figures, **figures, "snapshot": float(chosen)})
 
     def from_snapshot(self, context: StageContext) -> Artifacts:
@@ -152,7 +153,7 @@ class Finetune(TrainingStage):
         if context.goes_on and done.exists():
             return Artifacts(context.folder, read_json(done)["figures"])
         result = context.rebuild().run(context)
-        write_json(done, {"figures": dict(result.figures), "log": context.run.log_length()})
+        processes.on_main(lambda: write_json(done, {"figures": dict(result.figures), "log": context.run.log_length()}))
         return result
 
     @property
@@ -169,7 +170,7 @@ class Finetune(TrainingStage):
         context.run.log(event="dev", stage=context.name, epoch=epoch, **figures)
         kept = self.best_first([*best.get("kept", []), [float(figures[self.selection.primary]), epoch]])[: context.settings.keep_best]
         if epoch in [number for _, number in kept]:
-            save_best(context.checkpoints, best_name(epoch), trained)
+            processes.on_main(lambda: save_best(context.checkpoints, best_name(epoch), trained))
         best.update(dev=kept[0][0], epoch=kept[0][1], kept=kept, models=[best_name(number) for _, number in kept])
         return bool(self.patience) and epoch - best["epoch"] >= self.patience
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Union
 
+from relcon import processes
 from relcon.interfaces import Corpus, Encoder, OptimizerPlan, Pooler, Sampler, Schedule, Task
 from relcon.model import Trained
 from relcon.stages.context import StageContext
@@ -77,5 +78,5 @@ class Pretrain(TrainingStage):
     def after_epoch(self, context: StageContext, epoch: int, trained: Trained, best: Dict[str, Any]) -> bool:
         """Keep a snapshot where one is asked for."""
         if epoch in self.snapshots:
-            trained.save(context.folder / "snapshots" / str(epoch) / "model")
+            processes.on_main(lambda: trained.save(context.folder / "snapshots" / str(epoch) / "model"))
         return False

@@ -2,9 +2,13 @@
 
 import time
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Union
 
+import torch
+
+from relcon import processes
 from relcon.data.labels import LabelSet
 from relcon.errors import Interrupted, RelconError, did_you_mean, naming
 from relcon.files import link_tree
@@ -113,7 +117,7 @@ class TrainingStage(Stage):
         trained = self.assemble(context, data.labels)
         loop = self.loop(context, trained, data)
         best = self.train(context, trained, loop)
-        self.hand_on(context, trained, best)
+        processes.on_main(lambda: self.hand_on(context, trained, best))
         return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
 
     def hand_on(self, context: StageContext, trained: Trained, best: Mapping[str, Any]) -> None:
@@ -207,7 +211,7 @@ class TrainingStage(Stage):
         if context.settings.compile:
             compile_encoders(trained.parts.encoders.values())
         for sampler in self.streams.values():
-            sampler.prepare(data)
+            processes.main_first(partial(sampler.prepare, data))
         streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
         loop = Loop(
             context.name,
@@ -292,7 +296,7 @@ class TrainingStage(Stage):
     def after_step(self, context: StageContext, trained: Trained, loop: Loop, position: Position) -> None:
         """A checkpoint where one is due within the epoch, or where a signal asked the command to end: that ends it."""
         every, inside = context.settings.checkpoint_every, loop.left_in_epoch(position.running.steps) > 0
-        signal = asked()
+        signal = int(processes.largest(torch.tensor(asked() or 0))) or None  # all end at the same step
         if signal is not None or (inside and every and loop.done % every == 0):
             self.save(context, trained, loop, position, context.run.log_length())
         if signal is not None:
@@ -307,7 +311,7 @@ class TrainingStage(Stage):
         log, best = context.run.log_length(), deepcopy(position.best)
         self.log_epoch(context, loop, position)
         try:
-            with deferred(wait=False):
+            with deferred(wait=processes.count() > 1):
                 best["stopped"] = self.after_epoch(context, position.epoch + 1, trained, best)
         except Interrupted as left:
             self.save(context, trained, loop, position, log)
@@ -331,17 +335,18 @@ class TrainingStage(Stage):
 
     def save(self, context: StageContext, trained: Trained, loop: Loop, position: Position, log: int) -> None:
         """A checkpoint of this moment."""
-        save_checkpoint(context.checkpoints, trained, loop, position, log, context.settings.keep_last)
+        processes.on_main(lambda: save_checkpoint(context.checkpoints, trained, loop, position, log, context.settings.keep_last))
 
     def keep_last_good(self, context: StageContext) -> str:
         """Put the model of the newest checkpoint, or the one that training began with, into `last_good_model`; says where it is."""
         folder, checkpoint = context.folder / "last_good_model", newest_checkpoint(context.checkpoints)
         if checkpoint is not None:
-            link_tree(checkpoint / "model", folder)
+            processes.on_main(lambda: link_tree(checkpoint / "model", folder))
             return f"The model of step {step_of(checkpoint)} is kept in {folder}."
         fresh = context.rebuild()
         if isinstance(fresh, TrainingStage):
-            fresh.assemble(context, (self.data or context.corpus).labels).save(folder)
+            trained = fresh.assemble(context, (self.data or context.corpus).labels)
+            processes.on_main(lambda: trained.save(folder))
         return f"The model as it was before the stage began is kept in {folder}."
 
 

@@ -1,14 +1,19 @@
 """The device and the precision of a run: what `[training]` names, or a refusal; never something else in silence."""
 
+import os
+from datetime import timedelta
 from typing import Dict
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 
 from relcon.errors import RelconError
 from relcon.settings import Training
 from relcon.training.compiling import require_compiler
+
+PATIENCE = timedelta(days=7)
+"""How long processes wait for one another."""
 
 
 def require_device(settings: Training) -> None:
@@ -33,6 +38,21 @@ def require_device(settings: Training) -> None:
 def has_tf32() -> bool:
     """Whether the GPU multiplies in TF32: elsewhere the setting would do nothing, and a run would claim what it did not do."""
     return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
+
+
+def join_processes(settings: Training) -> None:
+    """Take a place among the processes that `torchrun` or `accelerate launch` started; nothing where there is but one.
+
+    They wait for each other as long as it takes: one may parse a corpus that the others then find cached.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.distributed.is_initialized():
+        PartialState(cpu=settings.device == "cpu", timeout=PATIENCE)
+
+
+def leave_processes() -> None:
+    """Say goodbye to the other processes, where there are any."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def accelerator_for(settings: Training) -> Accelerator:

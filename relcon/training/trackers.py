@@ -34,9 +34,9 @@ def require_trackers(settings: Training) -> None:
 def tracking(run: RunFolder, settings: Training, config: Mapping[str, Any]) -> Iterator[None]:
     """While this lasts, everything in the run's log goes to the configured trackers, each with a run of its own for this folder.
 
-    config: what the trackers show beside the figures. To be used in the main process alone.
+    config: what the trackers show beside the figures. In other than the main process nothing is tracked.
     """
-    if not settings.trackers:
+    if not (settings.trackers and run.writes):
         yield
         return
     trackers = [opened(name, run) for name in dict.fromkeys(settings.trackers)]
