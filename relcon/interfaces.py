@@ -89,6 +89,9 @@ class Split:
 
     name: train, dev, test, ... documents: all of them. instances: their candidate pairs. lost: gold relations without a
     candidate. labels: the task's label set.
+
+    documents and instances may be lists, or sequences that decode an item when it is asked for: an instance is then made anew each time,
+    on the one object of its document. Labels, ids and parts of all come cheaper from `relcon.data.sequences`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Documents as JSON: relcon's own format, which `relcon.JSONLines.v1` reads and the store of documents writes.
+"""Documents as JSON: relcon's own format, which `relcon.JSONLines.v1` reads.
 
 `docs/formats.md` describes it for people, `document.schema.json` beside the readers for machines.
 """

@@ -23,7 +23,7 @@ UNLABELLED = ""
 """The stratum of instances without label and of documents without instances."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Unit:
     """What moves as a whole: places of documents, instances and lost relations in their split, and the examples per label."""
 

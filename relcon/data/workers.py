@@ -1,13 +1,15 @@
 """Work on the pieces of a corpus, in this process or in several, with the same result in the same order."""
 
 import logging
+import os
 import pickle
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
+from threading import Thread
 from typing import Any, Callable, Deque, Iterator, List, Optional, Sequence, Tuple
 
 from relcon.errors import RelconError
@@ -50,7 +52,7 @@ class Workers:
         """What a process needs beside the piece; None where it cannot be sent there."""
         try:
             packed = pickle.dumps((work, common))
-            self._pool = self._pool or ProcessPoolExecutor(self.count, mp_context=_context())
+            self._pool = self._pool or ProcessPoolExecutor(self.count, _context(), _end_with_parent)
             reason = self._pool.submit(_unpacks, packed).result()
         except BrokenProcessPool as error:
             raise _died() from error
@@ -84,6 +86,13 @@ def _context() -> BaseContext:
     context = get_context("forkserver")
     context.set_forkserver_preload(["relcon.data.building", "relcon.data.reading"])
     return context
+
+
+def _end_with_parent() -> None:
+    """A process does not outlive the one that it works for, however that one ends: it would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _unpacks(packed: bytes) -> Optional[str]:

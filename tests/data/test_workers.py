@@ -4,6 +4,8 @@ import importlib
 import json
 import logging
 import pickle
+import signal
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -160,6 +162,26 @@ def test_a_process_that_dies_is_an_error_for_people(tmp_path: Path, stars: Any) 
     with pytest.raises(RelconError, match="ended without a word; memory may have run out"):
         split_of(path, 2, tmp_path, parser=stars)
     assert not list(tmp_path.rglob("*.part"))
+
+
+KILLED = """
+import os, signal, sys
+from relcon.data.workers import Workers
+
+def pid_of(number):
+    return os.getpid()
+
+if __name__ == "__main__":
+    print(sorted({*Workers(2).map(pid_of, (), range(50))}), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_end_with_the_one_that_they_work_for(tmp_path: Path) -> None:
+    """A process that is left over holds the other end of stdout, so that this would not come to its end."""
+    (tmp_path / "killed.py").write_text(KILLED)
+    done = subprocess.run([sys.executable, str(tmp_path / "killed.py")], stdout=subprocess.PIPE, text=True, timeout=600)
+    assert done.returncode == -signal.SIGKILL and json.loads(done.stdout)
 
 
 def test_fewer_than_one_is_refused() -> None:
