@@ -57,5 +57,10 @@ def _plan(loaded: "LoadedConfig", output: Optional[Path], resume: bool, overwrit
 
     if resume:
         raise RelconError("--dry-run shows the plan of a whole run, not of what is left of one. Leave out --resume.")
-    report_plan(dry_run(loaded, lambda: output and check_output(output, resume=False, overwrite=overwrite)))
+
+    def check_place() -> None:
+        if output is not None:
+            check_output(output, resume=False, overwrite=overwrite)
+
+    report_plan(dry_run(loaded, check_place))
     typer.echo("Nothing was written. Next: the same without --dry-run, with --output DIR")
