@@ -119,16 +119,22 @@ def main() -> None:
     batches = list(sampler.batches(data, Draw(0, torch.Generator().manual_seed(0), None)))
     modes = [Mode(name, data, batches, list(renderer(data.instances)), given.device) for name in given.modes]
     lengths = MiniLM().lengths([view.input for view in modes[0].views])
-    for _ in range(given.rounds + 1):
-        for mode in modes:
-            mode.round()
     print(f"torch {torch.__version__}, {modes[0].device}, {given.threads} threads, {platform.machine()}; {given.data}")
     print(f"{len(data.instances)} instances of {min(lengths)} to {max(lengths)} pieces (mean {statistics.fmean(lengths):.0f}), ", end="")
-    print(f"batches of {given.batch_size}; median of {given.rounds} rounds")
-    print(f"{'mode':<16}{'training/s':>12}{'inference/s':>13}{'first round, s':>16}")
+    print(f"batches of {given.batch_size}; medians of the rounds so far")
+    for number in range(given.rounds + 1):
+        for mode in modes:
+            mode.round()
+        if number:
+            report(number, modes)
+
+
+def report(number: int, modes: List[Mode]) -> None:
+    """The medians after a round."""
+    print(f"{f'after round {number}':<16}{'training/s':>12}{'inference/s':>13}{'first round, s':>16}")
     for mode in modes:
         rates = {what: statistics.median(values) for what, values in mode.rates.items()}
-        print(f"{mode.name:<16}{rates['training']:>12.1f}{rates['inference']:>13.1f}{sum(mode.first.values()):>16.1f}")
+        print(f"{mode.name:<16}{rates['training']:>12.1f}{rates['inference']:>13.1f}{sum(mode.first.values()):>16.1f}", flush=True)
 
 
 if __name__ == "__main__":

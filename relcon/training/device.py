@@ -61,5 +61,12 @@ def accelerator_for(settings: Training) -> Accelerator:
         torch.cuda.set_device(int(settings.device.partition(":")[2]))
     tf32 = settings.precision == "tf32"
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
-    AcceleratorState._reset_state()  # accelerate keeps the first settings of a process; a process may train twice
+    forget_settings()
     return Accelerator(mixed_precision="no" if tf32 else settings.precision, cpu=settings.device == "cpu")
+
+
+def forget_settings() -> None:
+    """accelerate keeps the first device and precision of a process for good; here a process may train twice, in other settings.
+    Where several processes train together their connection stays."""
+    together = bool(PartialState._shared_state) and PartialState().num_processes > 1
+    AcceleratorState._reset_state(reset_partial_state=not together)

@@ -11,6 +11,7 @@ from relcon.errors import RelconError
 from relcon.files import read_json, read_jsonl, write_json
 from relcon.runs import RunFolder
 from relcon.settings import Training
+from relcon.training.device import accelerator_for
 
 FOLDER = "trackers"
 """Below a run's folder: files of the trackers, and `places.json`, where each stage begins among their steps."""
@@ -39,6 +40,7 @@ def tracking(run: RunFolder, settings: Training, config: Mapping[str, Any]) -> I
     if not (settings.trackers and run.writes):
         yield
         return
+    accelerator_for(settings)  # trackers ask accelerate which process this is, which must not settle on another device for good
     trackers = [opened(name, run) for name in dict.fromkeys(settings.trackers)]
     listener = Tracked(run, trackers)
     for tracker in trackers:

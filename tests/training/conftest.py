@@ -1,4 +1,7 @@
-"""Real processes that train, to be killed: forked from a server that has torch loaded already, so that each starts at once."""
+"""Real processes that train, to be killed: forked from a server that has torch loaded already, so that each starts at once.
+
+No test inherits accelerate's settings of another: it keeps precision and device for the whole process.
+"""
 
 import contextlib
 import json
@@ -14,10 +17,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from relcon.data.json import document_to_json
 from relcon.testing import tiny_corpus, tiny_encoder_folder
+from relcon.training.device import forget_settings
 
 HERE = Path(__file__).parent / "data"
 LOADED = [
@@ -145,7 +150,7 @@ def workshop(server: Any) -> Iterator[Workshop]:
 
 # ---- what must be equal --------------------------------------------------------------------------------------------------
 
-ASIDE = ("time", "seconds")
+ASIDE = ("time", "seconds", "peak_memory_bytes")
 
 
 def log_of(run: Path) -> List[Dict[str, Any]]:
@@ -168,3 +173,11 @@ def results(run: Path) -> Dict[str, Any]:
         else:
             found[name] = path.read_text(encoding="utf-8").replace(str(run), "RUN")
     return found
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerate() -> Iterator[None]:
+    """As a new process finds them."""
+    yield
+    forget_settings()
+    torch.set_float32_matmul_precision("highest")

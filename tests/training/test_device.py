@@ -43,3 +43,9 @@ def test_half_precision_needs_a_gpu():
 
 def test_the_processor_where_it_is_asked_for():
     assert accelerator_for(Training(device="cpu")).device == torch.device("cpu")
+
+
+def test_a_process_may_train_twice_in_other_settings():
+    for precision in ("bf16", "no", "bf16"):
+        accelerator = accelerator_for(Training(device="cpu", precision=precision))
+        assert (accelerator.mixed_precision, accelerator.device.type) == (precision, "cpu")
