@@ -91,8 +91,13 @@ def _context() -> BaseContext:
 def _end_with_parent() -> None:
     """A process does not outlive the one that it works for, however that one ends: it would wait for work for ever."""
     parent = parent_process()
-    if parent is not None:
-        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def _unpacks(packed: bytes) -> Optional[str]:
