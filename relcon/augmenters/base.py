@@ -96,9 +96,12 @@ def words_in_context(document: Document, pairs: Pairs, context: str) -> List[int
 
 
 def _argument_groups(document: Document, pairs: Pairs) -> List[Tuple[int, ...]]:
-    """The words from first to last of each argument mention, as blinding replaces them; overlapping mentions are one group."""
+    """The words from first to last of each argument mention, as blinding replaces them; mentions that overlap or touch are one group."""
     entities = sorted({number for pair in pairs for number in pair})
-    return joined(range(mention.start, mention.end) for number in entities for mention in document.entities[number].mentions)
+    mentions = [mention for number in entities for mention in document.entities[number].mentions]
+    both = [(one, other) for one in mentions for other in mentions if one.end == other.start and document.touch(one, other)]
+    spans = [*((each.start, each.end) for each in mentions), *((one.start, other.end) for one, other in both)]
+    return joined(range(start, end) for start, end in spans)
 
 
 def unique_documents(instances: Iterable[Instance]) -> Iterator[Document]:

@@ -85,7 +85,7 @@ class Document:
     entities, relations: annotations; a relation names entities by their place in `entities`.
     sentences: word spans in order that cover all words; one sentence unless said.
     text, offsets: the original text and [W] character spans [start, end) of the words in it; None where the data has tokens only
-        or an augmenter changed the words.
+        or an augmenter changed the words. A changed document in which mentions touch has offsets without a text, which say so.
     parse: a dependency parse, or None.
     source: where it was read. metadata: what else the corpus says (fold, file, PubMed id).
     """
@@ -132,6 +132,13 @@ class Document:
     def sentence_of(self, word: int) -> int:
         """The number of the sentence that holds this word."""
         return next(number for number, (start, end) in enumerate(self.sentences) if start <= word < end)
+
+    def touch(self, one: Mention, other: Mention) -> bool:
+        """Whether two mentions share a word or, where offsets are known, follow each other without a character between them."""
+        first, second = sorted((one, other))
+        if first.end != second.start or self.offsets is None:
+            return first.overlaps(second)
+        return self.offsets[first.end - 1][1] == self.offsets[second.start][0]
 
     def mention_text(self, mention: Mention) -> str:
         """The mention as written (from the original text where known), the fragments of a discontinuous one joined by a space."""

@@ -45,7 +45,7 @@ def apply_edits(document: Document, edits: Edits) -> Document:
     becomes discontinuous, where none is left it is dropped. An entity never loses its last mention, because relations and
     candidate pairs count entities: the words of its first mention are then kept after all.
     Sentences keep their places; one that lost all words is dropped. Text, offsets and parse described the old words and go,
-    unless there is nothing to change.
+    unless there is nothing to change (see `keep_touching`).
     """
     if not edits:
         return replace(document)
@@ -60,7 +60,47 @@ def apply_edits(document: Document, edits: Edits) -> Document:
         words = layout.words
         entities = tuple(_moved_entity(entity, layout) for entity in document.entities)
         sentences = _moved_sentences(document.sentences, layout)
-    return replace(document, words=tuple(words), entities=entities, sentences=sentences, text=None, offsets=None, parse=None)
+    changed = replace(document, words=tuple(words), entities=entities, sentences=sentences, text=None, offsets=None, parse=None)
+    return keep_touching(document, changed)
+
+
+def keep_touching(before: Document, after: Document) -> Document:
+    """The changed document, which has no offsets, with some where mentions touched before and still stand side by side: they are
+    one argument to whoever blinds them, before and after. Offsets then run over the words with a space between, but for those."""
+    touching = _touching(before)
+    borders = {
+        one.end
+        for left, right in touching
+        for one in after.entities[left].mentions
+        for other in after.entities[right].mentions
+        if one.end == other.start
+    }
+    if not borders:
+        return after
+    offsets: List[Tuple[int, int]] = []
+    at = 0
+    for number, word in enumerate(after.words):
+        at += 0 if number == 0 or number in borders else 1
+        offsets.append((at, at + len(word)))
+        at += len(word)
+    return replace(after, offsets=tuple(offsets))
+
+
+def _touching(document: Document) -> Set[Tuple[int, int]]:
+    """Pairs of entities of which a mention of the first ends where one of the second begins, without a character between them."""
+    if document.offsets is None:
+        return set()
+    starts: Dict[int, List[int]] = {}
+    for number, entity in enumerate(document.entities):
+        for mention in entity.mentions:
+            starts.setdefault(mention.start, []).append(number)
+    return {
+        (number, other)
+        for number, entity in enumerate(document.entities)
+        for mention in entity.mentions
+        for other in starts.get(mention.end, ())
+        if document.offsets[mention.end - 1][1] == document.offsets[mention.end][0]
+    }
 
 
 def replaced(words: Sequence[int], new: Sequence[str]) -> Dict[int, List[Piece]]:

@@ -13,9 +13,10 @@ class Blinded(Renderer):
     """One input per instance, in which each argument is one word, the tag of its type: `@PROTEIN$` (Su et al., 2021).
 
     A tag says the type and not which argument is the head: pairs of one type in a directed task need markers instead.
-    Arguments that share a word become one merged tag, `@CHEMICAL-PROTEIN$` (types in text order). All other mentions keep
-    their words. A discontinuous mention is replaced as a whole, words between its parts included. Entities with several
-    mentions: the two closest mentions of the pair are the arguments.
+    Arguments that share a word, or that the text writes without a character between them, become one merged tag,
+    `@CHEMICAL-PROTEIN$` (types in text order). All other mentions keep their words. A discontinuous mention is replaced as a
+    whole, words between its parts included. Entities with several mentions: the two closest mentions of the pair are the
+    arguments.
 
     tags: entity type -> the name in its tag, for types that should look alike (`{"GENE-Y": "PROTEIN"}`); other types stand
         as they are, in capitals, and an entity without a type is `@ENTITY$`.
@@ -73,7 +74,7 @@ class Blinded(Renderer):
         """(first word, end, tag) in text order: two of them, or the merged one."""
         entities = instance.document.entities
         (one, left), (two, right) = sorted([(head, entities[instance.head].type), (tail, entities[instance.tail].type)])
-        if one.overlaps(two):
+        if instance.document.touch(one, two):
             return [(one.start, max(one.end, two.end), f"@{self._name(left)}-{self._name(right)}$")]
         return [(one.start, one.end, f"@{self._name(left)}$"), (two.start, two.end, f"@{self._name(right)}$")]
 

@@ -1,6 +1,7 @@
 """Edits of words: what happens to mentions, sentences and offsets."""
 
-from typing import Dict, List
+from dataclasses import replace
+from typing import Dict, List, Tuple
 
 import pytest
 from hypothesis import given, settings
@@ -121,3 +122,22 @@ def test_mentions_cover_exactly_the_words_that_stand_for_theirs(mentions: List[M
 def test_inconsistent_edits_are_refused():
     with pytest.raises(IndexError):
         apply_edits(sentence(Mention(0, 1), Mention(1, 2)), {0: [Piece("x", (99,))]})
+
+
+def test_mentions_that_touch_do_so_in_the_changed_document():
+    """Without a character between them in the text: blinding merges them before and after, wherever they moved."""
+    before = replace(sentence(Mention(2, 3), Mention(3, 5), Mention(6, 8)), text=None, offsets=touching(3))
+    assert before.touch(Mention(3, 5), Mention(2, 3)) and not before.touch(Mention(3, 5), Mention(5, 6))
+    for edits in ({0: [Piece("new", (0,))]}, {0: []}, {1: [Piece("a", (1,)), Piece("b", (1,))], 5: []}, {4: [Piece("long", (4,))]}):
+        after = apply_edits(before, edits)
+        one, two, three = (entity.mentions[0] for entity in after.entities)
+        assert after.touch(one, two) and not after.touch(two, three) and after.text is None
+        assert apply_edits(after, {len(after.words) - 1: [Piece("z", (len(after.words) - 1,))]}).touch(one, two)
+    parted = apply_edits(before, {3: [Piece("between"), Piece("w3", (3,))]})
+    assert parted.offsets is None, "a word between them parts them"
+    assert apply_edits(replace(before, offsets=None), {0: []}).offsets is None
+
+
+def touching(border: int) -> Tuple[Tuple[int, int], ...]:
+    """Offsets of eight words of two characters with a space between, but for one border."""
+    return tuple((3 * n - (n >= border), 3 * n + 2 - (n >= border)) for n in range(8))

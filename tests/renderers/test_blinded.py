@@ -1,5 +1,7 @@
 """Blinding (CLRE, section 3: arguments are replaced by tags of their types)."""
 
+from dataclasses import replace
+
 import pytest
 
 from relcon.contrast import WHOLE
@@ -37,6 +39,18 @@ def test_arguments_that_share_a_word_become_one_merged_tag(renderer, pair, shown
 
 def test_neighbouring_arguments_stay_apart(renderer, pair, shown):
     assert shown(renderer("Blinded")([pair("insulin receptor", (0, 1), (1, 2), ("DRUG", "PROTEIN"))])[0]) == "@DRUG$ @PROTEIN$"
+
+
+@pytest.mark.parametrize("head, tail", [((0, 1), (1, 2)), ((1, 2), (0, 1))])
+@pytest.mark.parametrize("gap, merged", [(0, True), (1, False)])
+def test_arguments_without_a_character_between_them_become_one_merged_tag(renderer, pair, shown, head, tail, gap, merged):
+    """CLRE, specification 2.4: character spans that touch count as overlapping. Known where the document has offsets."""
+    instance = pair("insulin receptor binds", head, tail, ("DRUG", "PROTEIN"))
+    offsets = ((0, 7), (7 + gap, 15 + gap), (16 + gap, 21 + gap))
+    instance = replace(instance, document=replace(instance.document, offsets=offsets))
+    names = ("DRUG", "PROTEIN") if head < tail else ("PROTEIN", "DRUG")
+    words = f"@{names[0]}-{names[1]}$" if merged else f"@{names[0]}$ @{names[1]}$"
+    assert shown(renderer("Blinded")([instance])[0]) == f"{words} binds"
 
 
 def test_a_repeated_name_is_replaced_where_the_mention_is(renderer, pair, shown):

@@ -19,7 +19,7 @@ class Blinded(NamedTuple):
 
 
 def blind(instance: Instance) -> Blinded:
-    """The sentences of an instance's closest mentions (which do not overlap), with placeholders for the mentions.
+    """The sentences of an instance's closest mentions (which neither overlap nor touch), with placeholders for the mentions.
 
     A placeholder is the entity type in capitals and A or B (`PROTEINA`), which parsers take for a noun. Where it stands is
     known, so that it does no harm if it is also a word of the corpus.

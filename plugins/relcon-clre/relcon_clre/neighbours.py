@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from relcon.data.document import Document, Entity, Instance, Mention, WordSpan
+from relcon.data.edits import keep_touching
 from relcon.data.fields import items, may, need, only, pair
 from relcon.errors import DataError, Problem, RecordError, RelconError, place
 from relcon.evaluators.tables import shown, write_lines
@@ -147,13 +148,14 @@ def _document(document: Document, record: Mapping[str, Any]) -> Document:
     if start == end and not (words or entities or sentences):
         return document
     window = Window(start, end, len(words) - (end - start))
-    return replace(
+    changed = replace(
         document,
         words=(*document.words[:start], *words, *document.words[end:]),
         entities=tuple(_entity(number, entity, entities, window) for number, entity in enumerate(document.entities)),
         sentences=window.sentences(document.sentences) if sentences is None else _sentences(sentences, len(document.words) + window.shift),
         text=None, offsets=None, parse=None,
     )  # fmt: skip
+    return keep_touching(document, changed)
 
 
 def _entity(number: int, entity: Entity, changed: Mapping[str, Any], window: Window) -> Entity:

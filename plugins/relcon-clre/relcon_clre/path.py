@@ -147,9 +147,8 @@ def _refuse_unparsed(document: Document) -> None:
 
 
 def _overlapping(instance: Instance) -> bool:
-    """Whether the two mentions overlap, so that blinding merges them."""
-    head, tail = instance.mentions
-    return head.overlaps(tail)
+    """Whether the two mentions overlap or touch, so that blinding merges them."""
+    return instance.document.touch(*instance.mentions)
 
 
 def _key(instance: Instance) -> Key:

@@ -4,6 +4,7 @@ Su et al. 2021 (arXiv 2104.13913), sections 3 and 4; the sentence is the one of 
 """
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -240,6 +241,19 @@ def test_overlapping_arguments(configured: Callable[..., Any]):
     assert all(copy == document for copy in copies(skip, document, 20))
     one_token = configured("Deletion", rate=1.0)(document, PAIRS, torch.Generator())
     assert one_token.words == WORDS[5:10]
+
+
+def test_touching_arguments_are_one_as_overlapping_ones_are(configured: Callable[..., Any]):
+    """No character stands between them (the specification's 2.4): no path, and one token where words are counted."""
+    document = sentence(UD, WORDS, ((5, 7), (7, 8)))
+    offsets = [(10 * n, 10 * n + 5) for n in range(len(WORDS))]
+    offsets[7] = (65, 70)
+    document = replace(document, offsets=tuple(offsets))
+    augmenter = configured("Deletion", rate=1.0)
+    assert augmenter.protected(document, PAIRS) == {5, 6, 7}
+    assert (5, 6, 7) in augmenter.room(document, PAIRS).tokens
+    changed = augmenter(document, PAIRS, torch.Generator())
+    assert changed.words == WORDS[5:8] and changed.touch(*Instance(changed, 0, 1).mentions)
 
 
 def test_several_pairs_are_all_protected(configured: Callable[..., Any]):

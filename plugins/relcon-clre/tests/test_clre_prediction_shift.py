@@ -1,6 +1,7 @@
 """Prediction shift: the specification's fact 14, the neighbours and their file (Su et al. 2021, section 4)."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -220,6 +221,18 @@ def test_neighbours_come_back_as_they_were(build: Callable[..., Any], tmp_path: 
     augmenter, instances = build("other", other=name), tiny_instances()
     near = [changed_by(augmenter, instance, seed) for seed, instance in enumerate(instances)]
     assert_come_back(instances, near, tmp_path / "neighbours.jsonl")
+
+
+def test_arguments_that_touch_do_so_in_a_neighbour_that_comes_back(build: Callable[..., Any], tmp_path: Path):
+    offsets = ((0, 2), (3, 10), (11, 14), (15, 20), (20, 25), (26, 29), (30, 34), (35, 39), (39, 40))
+    (instance,) = split(["CPR:3"]).instances
+    entities = (Entity((Mention(3, 4),), "CHEMICAL"), Entity((Mention(4, 5),), "PROTEIN"))
+    instance = replace(instance, document=replace(instance.document, entities=entities, offsets=offsets))
+    near = build("shift").neighbour(instance)
+    assert near.document.words != instance.document.words and near.document.touch(*near.mentions)
+    write_neighbours(tmp_path / "neighbours.jsonl", [instance], [near])
+    (found,) = read_neighbours(tmp_path / "neighbours.jsonl", [instance])
+    assert found.document.offsets == near.document.offsets
 
 
 def changed_by(augmenter: Any, instance: Instance, seed: int) -> Instance:
