@@ -119,7 +119,8 @@ class Pipeline:
 
     def go(self, summary: RunSummary, subfolder: str) -> None:
         """Run all stages and note their figures."""
-        fingerprint = self.fingerprint("", self.loaded.tree["data"], self.loaded.tree["training"], self.seed, self.corpus.fingerprints())
+        computed = {key: value for key, value in self.loaded.tree["training"].items() if key != "trackers"}
+        fingerprint = self.fingerprint("", self.loaded.tree["data"], computed, self.seed, self.corpus.fingerprints())
         for name, block in self.loaded.tree["stages"].items():
             fingerprint = self.fingerprint(fingerprint, name, block)
             stage = self.build(name, block)
