@@ -14,8 +14,9 @@ from relcon.model import Trained
 from relcon.objectives.infonce import InfoNCE
 from relcon.poolers.sentence import CLS
 from relcon.testing import tiny_encoder, tiny_split
-from relcon.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from relcon.training.checkpoint import resume, save_checkpoint
 from relcon.training.loop import Loop, Stream
+from relcon.training.position import Position
 from relcon.training.schedules import Constant
 
 TASK = {
@@ -92,9 +93,9 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
         list(loop.epoch(epoch))
     stopped, loop = start()
     list(loop.epoch(0))
-    save_checkpoint(tmp_path, 1, stopped, loop, {})
+    save_checkpoint(tmp_path, stopped, loop, Position(epoch=1), log=0)
     resumed, loop = start()
-    load_checkpoint(newest_checkpoint(tmp_path), loop)  # type: ignore[arg-type]
+    assert resume(tmp_path, loop) is not None
     list(loop.epoch(1))
     wanted, found = (each.modules().state_dict() for each in (whole, resumed))
     assert wanted.keys() == found.keys() and any(name.endswith(".vectors") for name in wanted)

@@ -63,6 +63,14 @@ def test_a_run_with_trackers_is_replaced_and_resumed_as_any_other(train, tmp_pat
     same_as_the_log(tmp_path / "run")
 
 
+def test_a_tracker_that_joins_a_finished_run_does_not_train_it_anew(train, tmp_path):
+    assert train(tmp_path / "run").code == 0
+    before = len(logged(tmp_path / "run"))
+    ended = train(tmp_path / "run", *TENSORBOARD, "--resume")
+    assert ended.code == 0, ended.err
+    assert len(logged(tmp_path / "run")) == before
+
+
 def test_an_unknown_tracker_is_a_mistake_of_the_config(refused):
     said = refused("--training.trackers", '["tensorbord"]')
     assert "[training] trackers: expected one of" in said and "Did you mean 'tensorboard'?" in said

@@ -65,7 +65,8 @@ def test_a_saved_config_is_complete_and_the_same_again(toy, tmp_path, toy_code):
     again.save(second)
     assert first.read_text() == second.read_text()
     assert again.tree["training"] == {
-        "seed": 3, "batch_size": 8, "max_steps": 10, "epochs": 1, "device": "auto", "precision": "no", "log_every": 50,
+        "seed": 3, "batch_size": 8, "max_steps": 10, "epochs": 1, "device": "auto", "precision": "no", "compile": False,
+        "log_every": 50, "trackers": [],
     }  # fmt: skip
     assert again.tree["stages"]["pretrain"]["streams"]["views"]["shuffle"] is True
     assert again.tree["stages"]["pretrain"]["tasks"]["contrast"]["objective"]["several"] == "mean"
