@@ -4,15 +4,18 @@ import json
 import resource
 import sys
 import time
+from itertools import pairwise
+from pathlib import Path
 from statistics import median
-from typing import List
+from typing import Any, List
 
 
 class Clock:
     """Times of the ends of steps. warm_up: steps that do not count."""
 
     def __init__(self, warm_up: int):
-        self.warm_up, self.ends = warm_up, [time.perf_counter()]  # type: int, List[float]
+        self.warm_up = warm_up
+        self.ends: List[float] = [time.perf_counter()]
 
     def tick(self) -> None:
         """A step has ended."""
@@ -20,7 +23,12 @@ class Clock:
 
     def tell(self, instances: int, **more: float) -> None:
         """One JSON object: instances per second by the median step, peak resident memory."""
-        seconds = [end - begin for begin, end in zip(self.ends, self.ends[1:])][self.warm_up :]
+        seconds = [end - begin for begin, end in pairwise(self.ends)][self.warm_up :]
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         rate = instances / median(seconds)
         json.dump({"instances_per_second": rate, "seconds": median(seconds), "peak_mib": memory, **more}, sys.stdout)
+
+
+def read(path: str) -> List[Any]:
+    """The records of a JSON-lines file."""
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]

@@ -4,12 +4,11 @@
 """
 
 import argparse
-import json
 from itertools import cycle, islice
 
 import torch
 import torch.nn.functional as F
-from common import Clock
+from common import Clock, read
 from transformers import AutoModel, AutoTokenizer
 
 parser = argparse.ArgumentParser()
@@ -22,7 +21,7 @@ parser.add_argument("--length", type=int, default=128)
 given = parser.parse_args()
 
 torch.manual_seed(0)
-pairs = [json.loads(line) for line in open(given.pairs, encoding="utf-8")]
+pairs = read(given.pairs)
 order = torch.randperm(len(pairs)).tolist()
 stream = cycle(order)
 tokenizer, model = AutoTokenizer.from_pretrained(given.model), AutoModel.from_pretrained(given.model).train()
@@ -52,7 +51,7 @@ for _ in range(given.steps):
     for part in parts([len(each) for each in ids]):
         inputs = tokenizer.pad({"input_ids": [ids[number] for number in part]}, return_tensors="pt")
         held, shown = held + int(inputs["attention_mask"].sum()), shown + inputs["attention_mask"].numel()
-        for number, vector in zip(part, head(model(**inputs).last_hidden_state[:, 0])):
+        for number, vector in zip(part, head(model(**inputs).last_hidden_state[:, 0]), strict=True):
             vectors[number] = vector
     z = F.normalize(torch.stack(vectors), dim=1)
     similarity = (z @ z.T / 0.1).fill_diagonal_(-torch.inf)

@@ -4,13 +4,12 @@
 """
 
 import argparse
-import json
 import random
 from itertools import islice
 
 import torch
 import torch.nn.functional as F
-from common import Clock
+from common import Clock, read
 from transformers import AutoModel, AutoTokenizer
 
 parser = argparse.ArgumentParser()
@@ -22,7 +21,7 @@ given = parser.parse_args()
 
 random.seed(0)
 torch.manual_seed(0)
-records = [json.loads(line) for line in open(given.marked, encoding="utf-8")]
+records = read(given.marked)
 tokenizer, model = AutoTokenizer.from_pretrained(given.model), AutoModel.from_pretrained(given.model).train()
 tokenizer.add_tokens(["[E1]", "[/E1]", "[E2]", "[/E2]"])
 model.resize_token_embeddings(len(tokenizer))

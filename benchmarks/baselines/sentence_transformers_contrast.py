@@ -4,10 +4,9 @@
 """
 
 import argparse
-import json
 import tempfile
 
-from common import Clock
+from common import Clock, read
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.losses import CachedMultipleNegativesRankingLoss, MultipleNegativesRankingLoss
@@ -22,7 +21,7 @@ parser.add_argument("--length", type=int, default=128)
 parser.add_argument("--cached", type=int, default=0, help="texts of a micro-batch; 0: without caching")
 given = parser.parse_args()
 
-pairs = [json.loads(line) for line in open(given.pairs, encoding="utf-8")]
+pairs = read(given.pairs)
 pairs = pairs * (given.batch * given.steps // len(pairs) + 1)
 model = SentenceTransformer(given.model, device="cpu")
 model.max_seq_length = given.length
