@@ -215,7 +215,7 @@ def test_what_a_run_no_longer_makes_is_forgotten(run):
     run.keep_only({"same": "old same", "changed": "new"})
     assert list(state(run)["stages"]) == ["same"] and [each.name for each in (run.path / "stages").iterdir()] == ["same"]
     assert json.loads((run.path / "metrics.json").read_text()) == {"same": {"dev": 0.5}}
-    assert sorted(each.name for each in run.path.iterdir()) == ["metrics.json", "notes.txt", "run.json", "stages"]
+    assert sorted(each.name for each in run.path.iterdir()) == ["log.jsonl", "metrics.json", "notes.txt", "run.json", "stages"]
 
 
 def test_folds_that_a_run_no_longer_has_are_removed(run):
@@ -255,7 +255,7 @@ def test_a_stage_that_starts_anew_takes_its_lines_back_and_those_of_finished_sta
     again = RunFolder.open(run.path, seed=7, resume=True)
     again.go_back(["pretrain"])
     assert again.start_stage("finetune", "f1") is False, "there is no checkpoint to go on from"
-    assert logged(run) == ["pretrain"] * 2
+    assert logged(run) == ["pretrain"] * 3, "two lines and that of its end"
 
 
 def test_another_config_takes_back_what_was_finished_too(run):
@@ -264,7 +264,7 @@ def test_another_config_takes_back_what_was_finished_too(run):
     again = RunFolder.open(run.path, seed=7, resume=True)
     again.go_back(["pretrain"])
     again.start_stage("finetune", "f2")
-    assert logged(run) == ["pretrain"] * 2
+    assert logged(run) == ["pretrain"] * 3, "two lines and that of its end"
     assert list(state(run)["stages"]) == ["pretrain", "finetune"] and not again.is_done("more", "f1")
 
 

@@ -19,6 +19,7 @@ from relcon.interfaces import DatasetReader
 
 CHARACTERS = st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from('ab 𝛂\r\n\u2028"\\'))
 NAMES = st.text(CHARACTERS, max_size=5)
+LABELS = st.text(CHARACTERS, min_size=1, max_size=5).filter(str.strip)
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), NAMES)
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner))
 
@@ -36,7 +37,7 @@ def documents(draw: st.DrawFn) -> Document:
     spans = st.tuples(st.integers(0, size - 1), st.integers(1, size)).map(lambda span: (span[0], max(span[0] + 1, span[1])))
     entities = draw(st.lists(st.tuples(st.lists(mentions(spans), min_size=1, max_size=3), NAMES, NAMES), max_size=4))
     numbers = st.integers(0, max(len(entities) - 1, 0))
-    relation = st.builds(Relation, numbers, numbers, st.none() | NAMES, NAMES, st.none() | st.floats(0, 1))
+    relation = st.builds(Relation, numbers, numbers, st.none() | LABELS, NAMES, st.none() | st.floats(0, 1))
     borders = [0, *sorted(draw(st.sets(st.integers(1, size), max_size=3)) - {size}), size]
     labels = draw(st.none() | st.lists(NAMES, min_size=size, max_size=size))
     heads = st.lists(st.integers(0, size - 1), min_size=size, max_size=size).map(tuple)

@@ -153,7 +153,7 @@ def test_what_cannot_be_sent_is_done_here_and_said(
     monkeypatch.setitem(sys.modules, "relcon_code_mine", module)
     if importable:
         module.Local = type(rule)  # type: ignore[attr-defined]
-    split = split_of(write(tmp_path / "train.jsonl", GOOD), 2, tmp_path, candidates=rule)
+    split = split_of(write(tmp_path / "train.jsonl", GOOD), 2, tmp_path, candidates=rule, negative=[])
     assert len(split.instances) == 80 and "one process does the work" in caplog.text
 
 

@@ -56,6 +56,11 @@ def log_of(run):
     return [{k: v for k, v in json.loads(line).items() if k not in TIMES} for line in (run / "log.jsonl").read_text().splitlines()]
 
 
+def unpadded(record):
+    """The figures of a step that do not depend on how it was cut into micro-batches."""
+    return {key: value for key, value in record["figures"].items() if key != "padding"}
+
+
 def test_weights_are_those_of_one_process(runs):
     files = sorted(path.relative_to(runs[1]) for path in runs[1].rglob("*.safetensors"))
     assert files and files == sorted(path.relative_to(runs[2]) for path in runs[2].rglob("*.safetensors"))
@@ -72,7 +77,7 @@ def test_log_and_metrics_are_those_of_one_process(runs):
         if "loss" in one:
             assert other["loss"] == pytest.approx(one["loss"], abs=1e-5) and other["instances"] == one["instances"]
         if one["event"] == "step":
-            assert other["figures"] == pytest.approx(one["figures"], abs=1e-4)
+            assert unpadded(other) == pytest.approx(unpadded(one), abs=1e-4)
     metrics = [json.loads((runs[count] / "metrics.json").read_text()) for count in (1, 2)]
     assert metrics[0]["evaluate"] == pytest.approx(metrics[1]["evaluate"], abs=1e-6)
     uids = [[json.loads(line)["id"] for line in (runs[count] / "predictions.jsonl").read_text().splitlines()] for count in (1, 2)]
