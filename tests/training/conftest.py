@@ -44,10 +44,11 @@ class Command:
     def kill_when(self, reached: Callable[[], bool]) -> bool:
         """SIGKILL as soon as something is true. False where the process ended by itself before."""
         while self.process.is_alive():
-            if reached():
-                self.process.kill()
-                self.process.join(PATIENCE)
-                return True
+            with contextlib.suppress(FileNotFoundError):  # what we look into may go while we look
+                if reached():
+                    self.process.kill()
+                    self.process.join(PATIENCE)
+                    return True
             time.sleep(0.002)
         return False
 
@@ -106,14 +107,16 @@ class Workshop:
 
     @staticmethod
     def log_lines(run: Path) -> int:
-        """How many lines the logs below a folder have."""
-        return sum(file.read_bytes().count(b"\n") for file in run.rglob("log.jsonl"))
+        """How many lines the log of a run has."""
+        return (run / "log.jsonl").read_bytes().count(b"\n") if (run / "log.jsonl").exists() else 0
 
     @staticmethod
     def differences(run: Path, other: Path) -> List[str]:
-        """The files in which two runs differ."""
+        """The files in which two runs differ; of a log, the first line."""
         ours, theirs = results(run), results(other)
-        return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+        return sorted(
+            name + first(ours.get(name), theirs.get(name)) for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)
+        )
 
 
 @pytest.fixture(scope="session")
@@ -168,3 +171,11 @@ def results(run: Path) -> Dict[str, Any]:
         else:
             found[name] = path.read_text(encoding="utf-8").replace(str(run), "RUN")
     return found
+
+
+def first(ours: Any, theirs: Any) -> str:
+    """The first line in which two logs differ, for a message."""
+    if not isinstance(ours, list) or not isinstance(theirs, list):
+        return ""
+    found = next(((a, b) for a, b in zip(ours, theirs, strict=False) if a != b), (len(ours), len(theirs)))
+    return f": {found[0]} instead of {found[1]}"

@@ -189,7 +189,9 @@ def test_trees_come_back(tmp_path: Path) -> None:
     for name, tensor in {**tree["tensors"], "scalar": tree["scalar"]}.items():  # type: ignore[dict-item]
         found = back["scalar"] if name == "scalar" else back["tensors"][name]
         assert found.dtype == tensor.dtype and torch.equal(found, tensor), name
-    assert len(packer.tensors) == 6, "what two names share is written once"
+    assert len(packer.tensors) == 7, "what two names share is written once"
+    assert back["tensors"]["a"] is back["tensors"]["b"]
+    assert back["tensors"]["a"] is not back["tensors"]["twin"], "equal ones stay two: an optimizer changes each in place"
 
 
 @pytest.mark.parametrize("value", [object(), {1.5: 2}, {"deep": [print]}])

@@ -1,6 +1,5 @@
 """SIGINT and SIGTERM: the command saves and leaves with a message whose very command goes on; a second signal ends it at once."""
 
-import os
 import shlex
 import signal
 import threading
@@ -69,18 +68,16 @@ def test_a_second_signal_ends_at_once(workshop: Any) -> None:
 
 def test_before_anything_ran(workshop: Any) -> None:
     output = workshop.folder / "early"
-    fifo = workshop.folder / "fifo.jsonl"
-    os.mkfifo(fifo)  # reading the data never ends
-    words = workshop.words(output, "--paths.train", fifo)
+    marker, code = workshop.folder / "marker", workshop.folder / "slow.py"
+    code.write_text(f"import pathlib, time\npathlib.Path({str(marker)!r}).touch()\ntime.sleep(100)\n")
+    words = workshop.words(output, "--code", code)
     command = workshop.start(words)
-    time.sleep(0.5)
-    file = os.open(fifo, os.O_WRONLY)  # waits until the command reads
+    command.wait_until(marker.exists)
     command.signal(signal.SIGINT)
     assert command.ended() == 130
-    os.close(file)
     said = command.err.read_text()
     assert said.startswith("Interrupted. Nothing was kept; start again with: relcon train ") and not output.exists()
-    assert printed(said) == ["relcon", *words]
+    assert sorted(printed(said)) == sorted(["relcon", *words])
 
 
 # ---- in this process -----------------------------------------------------------------------------------------------------
