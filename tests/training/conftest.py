@@ -178,7 +178,6 @@ def results(run: Path) -> Dict[str, Any]:
     return found
 
 
-<<<<<<< HEAD
 @pytest.fixture(autouse=True)
 def fresh_accelerate() -> Iterator[None]:
     """As a new process finds them."""
@@ -187,8 +186,6 @@ def fresh_accelerate() -> Iterator[None]:
     torch.set_float32_matmul_precision("highest")
 
 
-=======
->>>>>>> resume
 def first(ours: Any, theirs: Any) -> str:
     """The first line in which two logs differ, for a message."""
     if not isinstance(ours, list) or not isinstance(theirs, list):
