@@ -34,8 +34,8 @@ LOADED = [
     "relcon.samplers.instances",
 ]
 MODELS = ["transformers.models.bert.modeling_bert", "transformers.models.bert.tokenization_bert", "accelerate", "sklearn.metrics"]
-PATIENCE = 120
-"""Seconds after which a process that should have ended is a failure."""
+PATIENCE = 300
+"""Seconds after which a process that did not do what it should is a failure."""
 
 
 @dataclass
@@ -48,7 +48,9 @@ class Command:
 
     def kill_when(self, reached: Callable[[], bool]) -> bool:
         """SIGKILL as soon as something is true. False where the process ended by itself before."""
+        began = time.monotonic()
         while self.process.is_alive():
+            assert time.monotonic() - began < PATIENCE, "the process hangs"
             with contextlib.suppress(FileNotFoundError):  # what we look into may go while we look
                 if reached():
                     self.process.kill()
@@ -59,7 +61,9 @@ class Command:
 
     def wait_until(self, reached: Callable[[], bool]) -> None:
         """Wait; it is an error where the process ends before."""
+        began = time.monotonic()
         while not reached():
+            assert time.monotonic() - began < PATIENCE, "the process hangs"
             assert self.process.is_alive(), f"ended too early: {self.err.read_text()}"
             time.sleep(0.002)
 

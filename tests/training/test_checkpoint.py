@@ -174,6 +174,7 @@ def test_trees_come_back(tmp_path: Path) -> None:
         "tensors": {
             "a": shared,
             "b": shared,
+            "twin": shared.clone(),
             "view": shared[2:4],
             "bfloat": shared.bfloat16(),
             "bool": shared > 2,

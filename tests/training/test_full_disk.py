@@ -57,11 +57,14 @@ def test_a_file_that_grows_too_large(workshop: Any, words: Any, whole: Path) -> 
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB of its own."""
+def small_disk(tmp_path: Path, workshop: Any, words: Any, whole: Path) -> Iterator[Path]:
+    """A disk of its own with room for one checkpoint (three times the weights) and a best model, and not for two."""
+    if not whole.exists():
+        assert workshop.start(words(whole)).ended() == 0
+    size = int(5.5 * sum(file.stat().st_size for file in (whole / "stages/finetune/model").rglob("*") if file.is_file()))
     place = tmp_path / "disk"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, text=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
     yield place
@@ -69,8 +72,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_is_full(workshop: Any, words: Any, small_disk: Path, whole: Path) -> None:
-    if not whole.exists():
-        assert workshop.start(words(whole)).ended() == 0
     output = small_disk / "run"
     command = workshop.start(words(output))
     assert command.ended() == 2

@@ -96,9 +96,9 @@ def test_the_encoder_itself_runs_in_bf16(bf16):
 
 def test_gradient_caching_under_bf16_is_the_plain_step(bf16):
     contrastive, batch = task(dropout=0.2), contrast()
-    loss, plain = run(contrastive, batch, chunk=2, autocast=bf16)
-    other, cached = run(contrastive, batch, chunk=2, cache=True, autocast=bf16)
-    assert other == pytest.approx(loss, rel=1e-5)  # the same chunks, the same dropout, the same rounding
+    loss, plain = run(contrastive, batch, tokens=24, autocast=bf16)
+    other, cached = run(contrastive, batch, tokens=24, cache=True, autocast=bf16)
+    assert other == pytest.approx(loss, rel=1e-5)  # the same micro-batches, the same dropout, the same rounding
     assert farthest(plain, cached) < 0.02
 
 
@@ -206,5 +206,5 @@ def test_a_compiled_step_is_the_plain_one():
     other, others = run(compiled, batch)
     assert other == pytest.approx(loss, rel=1e-4)
     assert farthest(gradients, others) < 1e-3
-    check_step({"contrast": compiled}, batch, chunk=2, tolerance=1e-4)
+    check_step({"contrast": compiled}, batch, tokens=24, tolerance=1e-4)
     torch._dynamo.reset()
