@@ -175,6 +175,8 @@ def results(run: Path) -> Dict[str, Any]:
             continue
         if path.name == "log.jsonl":
             found[name] = log_of(path.parent)
+        elif path.name == "done.json":  # the length of a log depends on its times
+            found[name] = json.loads(path.read_text(encoding="utf-8"))["figures"]
         elif path.suffix == ".safetensors":
             found[name] = {key: (tensor.dtype, tensor.tolist()) for key, tensor in load_file(path).items()}
         else:

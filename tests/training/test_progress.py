@@ -47,7 +47,7 @@ def test_a_line_per_epoch_without_a_terminal(capsys):
         for step in (11, 12):
             progress.update(record(step, relation=0.5))
         assert capsys.readouterr().err == "", "no bar"
-        progress.epoch_line(record(12, relation=0.5), {"relation": 0.75})
+        progress.epoch_line(12, {"relation": 0.75})
     line = capsys.readouterr().err
     assert line.startswith("seeds/seed_3 finetune, epoch 1/4: step 12/40, relation 0.7500, 32 instances/s, 14 s left, ")
     assert line.endswith("iB (cpu)\n")
@@ -56,7 +56,7 @@ def test_a_line_per_epoch_without_a_terminal(capsys):
 def test_nothing_outside_the_main_process(capsys):
     with Progress(loop(main=False), 0) as progress:
         progress.update(record(11, relation=0.5))
-        progress.epoch_line(record(11, relation=0.5), {"relation": 0.5})
+        progress.epoch_line(11, {"relation": 0.5})
     assert capsys.readouterr().err == ""
 
 
@@ -68,7 +68,7 @@ def test_on_a_terminal_the_bar_counts_the_whole_stage(monkeypatch, capsys):
             progress.update(record(step, relation=0.5, contrast=1.5))
         assert (progress.bar.n, progress.bar.total) == (20, 40)
         progress.bar.refresh()
-        progress.epoch_line(record(20, relation=0.5), {"relation": 0.5})
+        progress.epoch_line(20, {"relation": 0.5})
     shown = capsys.readouterr().err
     assert "finetune, epoch 1/4 |" in shown and "20/40" in shown
     assert "relation 0.5000, contrast 1.5000, 32 instances/s, 10 s left" in shown
