@@ -9,7 +9,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
 
 import pyarrow as pa
 
@@ -63,19 +63,23 @@ class ArrowFile:
         RelconError where it is damaged; the file is then removed.
         """
         if not self.sound[number]:
-            try:
-                self.batches[number].validate(full=True)
-            except DAMAGED as error:
-                self.path.unlink(missing_ok=True)
-                reason = str(error).splitlines()[0]
-                raise RelconError(f"The cache file {self.path} is damaged ({reason}). It has been removed: start again.") from error
+            self._check(self.batches[number])
             self.sound[number] = True
         return self.batches[number]
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """A column of all batches, still in the file."""
-        chunks = [self.batch(number).column(name) for number in range(len(self.batches))]
-        return pa.chunked_array(chunks, self.schema.field(name).type)
+        """A column of all batches, still in the file. It alone is read and checked."""
+        found = pa.chunked_array([batch.column(name) for batch in self.batches], self.schema.field(name).type)
+        self._check(found)
+        return found
+
+    def _check(self, data: Union[pa.RecordBatch, pa.ChunkedArray]) -> None:
+        try:
+            data.validate(full=True)
+        except DAMAGED as error:
+            self.path.unlink(missing_ok=True)
+            reason = str(error).splitlines()[0]
+            raise RelconError(f"The cache file {self.path} is damaged ({reason}). It has been removed: start again.") from error
 
 
 class _NoRoom(Exception):
