@@ -18,7 +18,7 @@ def train_cli(
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="The folder of the run; new or empty. Needed unless --dry-run."),
     resume: bool = typer.Option(False, "--resume", help="Go on with the interrupted run in --output."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Replace the run in --output."),
-    dry: bool = typer.Option(False, "--dry-run", help="Check everything, take a few steps, show the plan; keep nothing but cached documents."),
+    dry: bool = typer.Option(False, "--dry-run", help="Check everything, take a few steps, show the plan; keep no run."),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own; may be given several times."),
 ) -> None:
     """Train and evaluate what a config describes.
