@@ -39,6 +39,15 @@ def _entry_points(search: Tuple[str, ...]) -> Any:
     return importlib.metadata.entry_points()
 
 
+@lru_cache(maxsize=128)
+def _installed(search: Tuple[str, ...], group: str) -> Tuple["Offer", ...]:
+    """What the packages on this search path offer in a group; each name and version is parsed from a file, so once per path."""
+    return tuple(
+        Offer(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point.value, point.load)
+        for point in _entry_points(search).select(group=group)
+    )
+
+
 def _local_offer(name: str, component: Any) -> "Offer":
     """A component that a `--code` file registered."""
     return Offer(name, "--code", "", f"{component.__module__}:{component.__qualname__}", lambda: component)
@@ -62,10 +71,7 @@ class Registry:
 
     def offers(self) -> List[Offer]:
         """Everything that is on offer, sorted by name; nothing is imported."""
-        found = [
-            Offer(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point.value, point.load)
-            for point in _entry_points(tuple(sys.path)).select(group=self.group)
-        ]
+        found = [*_installed(tuple(sys.path), self.group)]
         found += [_local_offer(name, component) for name, component in self.local.get_all().items()]
         return sorted(found, key=lambda offer: offer[:4])
 

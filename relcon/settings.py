@@ -45,8 +45,8 @@ class Training:
     an NVIDIA GPU; losses are always computed in float32). compile: encoders through torch.compile. log_every: optimizer steps
     between two lines of `log.jsonl`. trackers: where its figures go as well.
     micro_batch_tokens: the largest number of positions (rows times the longest row, padding included) that one forward of an
-    encoder takes; inputs of like length are encoded together. 0: all of a batch at once; `"auto"`: what the memory at hand has
-    room for, measured when a stage begins. batch_size says what is contrasted, this what fits.
+    encoder takes; inputs of like length are encoded together. 0: all of a batch at once; `"auto"`: 1,024 on a CPU, where that is
+    fastest, on a GPU what its memory has room for, measured when a stage begins. batch_size says what is contrasted, this what fits.
     gradient_caching: contrasts of any batch size in the memory of one micro-batch, for a second forward. The loss and its gradients
     are those of the batch (see docs/training.md).
     checkpoint_every: optimizer steps between two checkpoints within an epoch, 0 for those after each epoch only. keep_last: how
@@ -61,7 +61,7 @@ class Training:
     precision: Literal["no", "tf32", "bf16", "fp16"] = "no"
     compile: bool = False
     log_every: int = 50
-    micro_batch_tokens: Union[int, Literal["auto"]] = 0
+    micro_batch_tokens: Union[int, Literal["auto"]] = "auto"
     gradient_caching: bool = False
     trackers: List[Tracker] = ()  # type: ignore[assignment]  # never changed; a default that survives JSON
     checkpoint_every: int = 0

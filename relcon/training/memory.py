@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 SHARE = 0.5
 """How much of the free memory one micro-batch may take: weights, optimizer and other work want some, too."""
 
-PROBE, LEAST, MOST = 512, 256, {"cpu": 4096, "cuda": 65536}
-"""Positions of the measured micro-batch; the smallest and the largest answer. Beyond the largest nothing gets faster."""
+PROBE, LEAST, MOST = 512, 256, {"cpu": 1024, "cuda": 65536}
+"""Positions of the measured micro-batch; the smallest and the largest answer. A CPU is fastest there (docs/results/speed.md): larger
+micro-batches pad more."""
 
 
 def fitting_tokens(tasks: Mapping[str, Task], batch: Batch, caching: bool) -> int:

@@ -66,7 +66,7 @@ def test_a_saved_config_is_complete_and_the_same_again(toy, tmp_path, toy_code):
     assert first.read_text() == second.read_text()
     assert again.tree["training"] == {
         "seed": 3, "batch_size": 8, "max_steps": 10, "epochs": 1, "device": "auto", "precision": "no", "compile": False,
-        "log_every": 50, "micro_batch_tokens": 0, "gradient_caching": False, "trackers": [], "checkpoint_every": 0, "keep_last": 2,
+        "log_every": 50, "micro_batch_tokens": "auto", "gradient_caching": False, "trackers": [], "checkpoint_every": 0, "keep_last": 2,
         "keep_best": 1,
     }  # fmt: skip
     assert again.tree["stages"]["pretrain"]["streams"]["views"]["shuffle"] is True
