@@ -1,6 +1,6 @@
 """Replacement of words by synonyms."""
 
-from typing import Dict, FrozenSet, List, Literal, Optional, Sequence, Tuple, TypeVar
+from typing import Dict, FrozenSet, List, Literal, Optional, Sequence, Set, Tuple, TypeVar
 
 import torch
 
@@ -62,15 +62,19 @@ class SynonymReplacement(WordAugmenter):
 
     def prepare(self, instances: Sequence[Instance]) -> None:
         """Look up the synonyms of every form in the instances' documents."""
-        for form in sorted({word for document in unique_documents(instances) for word in document.words}):
-            self.choices(form)
+        self._look_up({word for document in unique_documents(instances) for word in document.words})
 
     def choices(self, form: str) -> List[Tuple[str, ...]]:
         """The synonyms of a form, each as words; none for a stop word."""
         if form not in self._choices:
-            found = [] if form.lower() in self.stop_words else self.synonyms.synonyms(form)
-            self._choices[form] = [tuple(synonym.split()) for synonym in found]
+            self._look_up({form})
         return self._choices[form]
+
+    def _look_up(self, forms: Set[str]) -> None:
+        """Ask for all that are not known yet at once."""
+        new = sorted(forms - self._choices.keys())
+        found = self.synonyms.look_up([form for form in new if form.lower() not in self.stop_words])
+        self._choices.update((form, [tuple(synonym.split()) for synonym in found.get(form, [])]) for form in new)
 
     def edits(self, room: Room, generator: torch.Generator) -> Edits:
         """The replaced words, each with the words of its synonym."""

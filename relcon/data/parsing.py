@@ -7,7 +7,7 @@ from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from relcon.data.document import Document, Parse, WordSpan
-from relcon.data.store import ParseStore, fingerprint_of_path, hashed
+from relcon.data.store import AnswerStore, fingerprint_of_path, hashed
 from relcon.errors import RelconError
 from relcon.interfaces import Parser
 
@@ -90,7 +90,7 @@ class SpacyParser(Parser):
 
     def _parsed(self, asked: Sequence[Words]) -> List[Parsed]:
         """Answers in order; each distinct question is looked up or parsed once."""
-        store = ParseStore(self.cache, self.fingerprint())
+        store = AnswerStore(self.cache, "parses", self.fingerprint())
         keys = [hashed(each.words, each.spaces, each.starts) for each in asked]
         found = {key: _from_record(record) for key, record in store.get(keys).items()}
         missing = {key: each for key, each in zip(keys, asked, strict=True) if key not in found}

@@ -1,8 +1,9 @@
 """What was read and parsed once is kept on disk, keyed by content.
 
 Three stores share one folder. Documents: one Arrow file per (input, reader, parser), memory-mapped. Candidate pairs: one Arrow file
-per (documents, candidate rule, labels). Parses: one SQLite database per pipeline, for single texts. All may be deleted at any time; all
-are rebuilt, with a warning, where they are damaged; all may be used by several processes at once.
+per (documents, candidate rule, labels). Answers: one SQLite database per source of them (parses of a pipeline, synonyms of a
+WordNet). All may be deleted at any time; all are rebuilt, with a warning, where they are damaged; all may be used by several
+processes at once.
 """
 
 import hashlib
@@ -82,18 +83,19 @@ def document_key(path: Path, reader: Any, parser: Any = None, limit: Optional[in
     return hashed(__version__, path.name, fingerprint_of_path(path), describe_component(reader), describe_component(parser), limit)
 
 
-# ---- parses ------------------------------------------------------------------------------------------------------------
+# ---- answers -----------------------------------------------------------------------------------------------------------
 
 
-class ParseStore:
-    """JSON values by key, in one SQLite file per name.
+class AnswerStore:
+    """What a slow source answered, JSON values by key, in one SQLite file per kind and name.
 
-    cache: as `cache_folder` takes it. name: what the values depend on beside their key (a pipeline's fingerprint).
+    cache: as `cache_folder` takes it. kind: of the answers (`parses`, `synonyms`), a folder. name: what they depend on beside their
+    key (a pipeline's fingerprint).
     """
 
-    def __init__(self, cache: Optional[str], name: str):
-        folder = cache_folder(cache)
-        self.file = folder / "parses" / f"{name}.sqlite" if folder else None
+    def __init__(self, cache: Optional[str], kind: str, name: str):
+        folder = _below(cache, kind)
+        self.file = folder / f"{name}.sqlite" if folder else None
 
     def get(self, keys: Sequence[str]) -> Dict[str, Any]:
         """What is kept of these keys."""

@@ -4,8 +4,10 @@ import re
 import warnings
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
+from relcon import __version__
+from relcon.data.store import AnswerStore, fingerprint_of_path, hashed
 from relcon.errors import RelconError
 from relcon.interfaces import SynonymSource
 
@@ -24,9 +26,13 @@ class WordNet(SynonymSource):
     `-` are spaces, every character but a-z and space is dropped, and so is what is empty then or equals the word without
     case. They are neither inflected nor disambiguated.
 
+    Answers are kept on disk: opening WordNet takes seconds, and a corpus asks for tens of thousands of forms.
+
     Args:
         directory: a folder with WordNet's files, or with `corpora/wordnet` (or `corpora/wordnet.zip`) below it. It may lie
             anywhere; naming it here allows nltk to read it. None: nltk's own data folders (`NLTK_DATA`, `~/nltk_data`, ...).
+        cache: folder for answers, keyed by word and WordNet's files; null for the usual folder (environment variable RELCON_CACHE,
+            else ~/.cache/relcon), "none" for no cache.
 
     Raises RelconError at the first look-up where WordNet is missing or incomplete; the message says how to get it.
 
@@ -37,9 +43,10 @@ class WordNet(SynonymSource):
         directory = null
     """
 
-    def __init__(self, directory: Optional[str] = None):
-        self.directory = directory
+    def __init__(self, directory: Optional[str] = None, cache: Optional[str] = None):
+        self.directory, self.cache = directory, cache
         self._reader: Optional[Any] = None
+        self._store: Optional[AnswerStore] = None
 
     def synonyms(self, word: str) -> List[str]:
         """Cleaned lemma names, sorted; [] where WordNet does not know the word."""
@@ -48,10 +55,36 @@ class WordNet(SynonymSource):
         names = {cleaned(name) for synset in self._reader.synsets(word) for name in synset.lemma_names()}
         return sorted(names - {"", word.lower()})
 
+    def look_up(self, words: Sequence[str]) -> Dict[str, List[str]]:
+        """The `synonyms` of many words; WordNet is opened only for those that were never asked for."""
+        if self._store is None:
+            self._store = AnswerStore(self.cache, "synonyms", wordnet_fingerprint(self.directory))
+        found: Dict[str, List[str]] = self._store.get(words)
+        fresh = {word: self.synonyms(word) for word in words if word not in found}
+        self._store.put(fresh)
+        return found | fresh
+
 
 def cleaned(name: str) -> str:
     """A lemma name as running text: "nerve_cell" -> "nerve cell", "atomic_number_49" -> "atomic number"."""
     return " ".join(re.sub(r"[^a-z ]", "", re.sub(r"[_-]", " ", name.lower())).split())
+
+
+@lru_cache(maxsize=2)
+def wordnet_fingerprint(directory: Optional[str]) -> str:
+    """What the answers depend on beside the word: WordNet's files and relcon's version; see `WordNet` for `directory`."""
+    return hashed(__version__, fingerprint_of_path(_files(directory)))
+
+
+def _files(directory: Optional[str]) -> Path:
+    """WordNet's folder or zip. Where its directory is named nltk is not asked: importing that takes seconds."""
+    folder = Path(directory or "").expanduser()
+    places = [folder, folder / "corpora" / "wordnet"] if directory else []
+    for place in places:
+        if (place / "data.noun").exists():
+            return place
+    path, archive, _ = str(_find(directory)).partition(".zip")
+    return Path(path + archive)
 
 
 @lru_cache(maxsize=2)

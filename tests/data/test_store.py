@@ -13,7 +13,7 @@ import pytest
 from relcon.data.columns import DOCUMENTS, DocumentRows, NotStorable, to_batch
 from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
 from relcon.data.sequences import content_hash
-from relcon.data.store import DocumentStore, ParseStore, cache_folder, describe_component, document_key, fingerprint_of_path
+from relcon.data.store import AnswerStore, DocumentStore, cache_folder, describe_component, document_key, fingerprint_of_path
 from relcon.errors import RelconError
 
 
@@ -198,8 +198,8 @@ def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_off_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELCON_CACHE", str(tmp_path))
     DocumentStore("none").get("key", tmp_path, batches(tmp_path))
-    ParseStore("none", "name").put({"key": 1})
-    assert ParseStore("none", "name").get(["key"]) == {} and list(tmp_path.iterdir()) == []
+    AnswerStore("none", "parses", "name").put({"key": 1})
+    assert AnswerStore("none", "parses", "name").get(["key"]) == {} and list(tmp_path.iterdir()) == []
 
 
 # ---- keys ----
@@ -243,17 +243,17 @@ def test_a_component_may_say_itself_what_it_depends_on() -> None:
 
 
 def test_parses_by_key(tmp_path: Path) -> None:
-    store = ParseStore(str(tmp_path), "name")
+    store = AnswerStore(str(tmp_path), "parses", "name")
     assert store.get(["a"]) == {}
     store.put({str(number): [number, "ä"] for number in range(1200)})
     assert store.get([str(number) for number in range(1200)] + ["x"]) == {str(number): [number, "ä"] for number in range(1200)}
-    assert ParseStore(str(tmp_path), "other").get(["1"]) == {}
+    assert AnswerStore(str(tmp_path), "parses", "other").get(["1"]) == {}
 
 
 def write(folder: str, first: int) -> None:
     """What each of two processes does."""
     for number in range(first, first + 20):
-        ParseStore(folder, "name").put({str(number): number, "both": "same"})
+        AnswerStore(folder, "parses", "name").put({str(number): number, "both": "same"})
         DocumentStore(folder).get("key", Path("x"), lambda: [to_batch([Document("1", ("a",) * 2000)], Path("x"))])
 
 
@@ -266,5 +266,5 @@ def test_two_processes_may_write_at_once(tmp_path: Path, caplog: pytest.LogCaptu
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
     keys = [str(number) for first in (0, 100) for number in range(first, first + 20)]
-    assert ParseStore(str(tmp_path), "name").get([*keys, "both"]) == {**{key: int(key) for key in keys}, "both": "same"}
+    assert AnswerStore(str(tmp_path), "parses", "name").get([*keys, "both"]) == {**{key: int(key) for key in keys}, "both": "same"}
     assert len(DocumentStore(str(tmp_path)).get("key", Path("x"), forbidden)) == 1

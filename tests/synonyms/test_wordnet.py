@@ -4,13 +4,14 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any, Callable, List
+from unittest.mock import Mock
 
 import pytest
 
 from relcon.config import load_config, resolve
 from relcon.errors import RelconError
 from relcon.interfaces import SynonymSource
-from relcon.synonyms.wordnet import cleaned
+from relcon.synonyms.wordnet import cleaned, wordnet_fingerprint
 
 
 def wordnet(directory: Any, tmp_path: Path) -> SynonymSource:
@@ -32,6 +33,30 @@ def test_clre_fact_09(shared: Callable[[str], Path], tmp_path: Path):
     assert source.synonyms("2") and "" not in source.synonyms("2")
     for placeholder in ("PROTA", "PROTB", "DRUGA", "CHEMA"):
         assert source.synonyms(placeholder) == []
+
+
+def test_answers_are_kept_for_the_next_start(shared: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RELCON_CACHE", str(tmp_path / "cache"))
+    words = ["yeast", "neurons", "PROTA"]
+    first = wordnet(shared("nltk_data"), tmp_path).look_up(words)
+    assert first == {word: wordnet(shared("nltk_data"), tmp_path).synonyms(word) for word in words} and first["yeast"] == ["barm"]
+    opened = Mock(side_effect=AssertionError("WordNet is opened"))
+    monkeypatch.setattr("relcon.synonyms.wordnet.open_wordnet", opened)
+    again = wordnet(shared("nltk_data/corpora/wordnet"), tmp_path)
+    assert again.look_up(words) == first
+    with pytest.raises(AssertionError, match="WordNet is opened"):
+        again.look_up(["unheard"])
+
+
+def test_other_files_are_asked_anew(shared: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RELCON_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "wordnet"
+    shutil.copytree(shared("nltk_data/corpora/wordnet"), folder)
+    before = wordnet_fingerprint(str(folder))
+    with (folder / "lexnames").open("a") as file:
+        file.write("\n")
+    wordnet_fingerprint.cache_clear()
+    assert wordnet_fingerprint(str(folder)) != before
 
 
 def test_synonyms_are_clean_sorted_and_never_the_word(shared: Callable[[str], Path], tmp_path: Path):
