@@ -14,6 +14,7 @@ Sizes in shapes: see `relcon.contrast`.
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -148,8 +149,9 @@ class SynonymSource(Registrable, ABC, kind="synonyms"):
 
 
 def of_first_document(instances: Sequence[Instance]) -> List[Instance]:
-    """The instances of the first one's document: enough to see whether what is looked up is there."""
-    return [each for each in instances if each.document is instances[0].document]
+    """The first instances, those of one document: enough to see whether what is looked up is there."""
+    first = instances[0].document if instances else None
+    return list(takewhile(lambda each: each.document is first, instances))
 
 
 class Augmenter(Registrable, ABC, kind="augmenters"):

@@ -4,6 +4,7 @@ A sentence-level example is a document with one sentence. An `Instance` is a vie
 label or none. Everything is immutable; a changed document is a new one (`dataclasses.replace`).
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -131,7 +132,7 @@ class Document:
 
     def sentence_of(self, word: int) -> int:
         """The number of the sentence that holds this word."""
-        return next(number for number, (start, end) in enumerate(self.sentences) if start <= word < end)
+        return bisect_right(self.sentences, (word, len(self.words))) - 1
 
     def touch(self, one: Mention, other: Mention) -> bool:
         """Whether two mentions share a word or, where offsets are known, follow each other without a character between them."""

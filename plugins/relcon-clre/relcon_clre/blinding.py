@@ -43,5 +43,6 @@ def _placeholders(instance: Instance) -> List[str]:
 
 def _sentences(document: Document, tokens: Sequence[Tuple[int, ...]]) -> Tuple[WordSpan, ...]:
     """The sentences of the blinded document: a token belongs to the sentence in which it begins."""
-    starts = [n for n, token in enumerate(tokens) if n == 0 or document.sentence_of(token[0]) != document.sentence_of(tokens[n - 1][0])]
+    numbers = [document.sentence_of(token[0]) for token in tokens]
+    starts = [place for place, number in enumerate(numbers) if place == 0 or number != numbers[place - 1]]
     return tuple(zip(starts, [*starts[1:], len(tokens)], strict=True))
