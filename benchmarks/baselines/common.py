@@ -1,13 +1,11 @@
-"""What every baseline says at the end: how fast its steps were and how much memory it held."""
+"""What the baselines share: how they say how fast they were, and how texts are sorted into micro-batches."""
 
 import json
 import resource
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from typing import Any, List
+from typing import Any, List, Sequence
 
 
 class Clock:
@@ -22,13 +20,24 @@ class Clock:
         self.ends.append(time.perf_counter())
 
     def tell(self, instances: int, **more: float) -> None:
-        """One JSON object: instances per second by the median step, peak resident memory."""
-        seconds = [end - begin for begin, end in pairwise(self.ends)][self.warm_up :]
+        """One JSON object: instances per second of the steps that count, so many in each, and the peak resident memory."""
+        seconds = self.ends[-1] - self.ends[self.warm_up]
+        steps = len(self.ends) - 1 - self.warm_up
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rate = instances / median(seconds)
-        json.dump({"instances_per_second": rate, "seconds": median(seconds), "peak_mib": memory, **more}, sys.stdout)
+        json.dump({"instances_per_second": steps * instances / seconds, "peak_mib": memory, **more}, sys.stdout)
 
 
 def read(path: str) -> List[Any]:
     """The records of a JSON-lines file."""
     return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def parts(lengths: Sequence[int], tokens: int) -> List[List[int]]:
+    """Numbers of texts, sorted by length, in micro-batches of at most so many positions, padding included."""
+    found: List[List[int]] = []
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if found and (len(found[-1]) + 1) * lengths[number] <= tokens:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return found

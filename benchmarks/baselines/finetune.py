@@ -1,11 +1,10 @@
 """Fine-tuning on sentences with marked entities as a plain loop: length-bucketed batches, dynamic padding, AdamW.
 
-    python benchmarks/baselines/finetune.py MARKED.jsonl MODEL --batch 16 --steps 40
+python benchmarks/baselines/finetune.py MARKED.jsonl MODEL --batch 16
 """
 
 import argparse
 import random
-from itertools import islice
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +15,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument("marked", help='one {"text": ..., "label": number} a line, the text with the four markers in it')
 parser.add_argument("model")
 parser.add_argument("--batch", type=int, default=16)
-parser.add_argument("--steps", type=int, default=40)
 given = parser.parse_args()
 
 random.seed(0)
@@ -32,7 +30,7 @@ optimizer = torch.optim.AdamW(parameters, lr=1e-4)
 
 
 def batches():
-    """Batches of like length from shuffled pools, in random order."""
+    """An epoch: batches of like length from shuffled pools, in random order."""
     random.shuffle(records)
     for first in range(0, len(records), 16 * given.batch):
         pool = sorted(records[first : first + 16 * given.batch], key=lambda record: record["text"].count(" "))
@@ -42,7 +40,7 @@ def batches():
 
 
 clock = Clock(2)
-for batch in islice(batches(), given.steps):
+for batch in batches():
     inputs = tokenizer([record["text"] for record in batch], padding=True, truncation=True, max_length=128, return_tensors="pt")
     states = model(**inputs).last_hidden_state
     at = (inputs["input_ids"][:, :, None] == starts).int().argmax(1)  # [B, 2]

@@ -1,6 +1,6 @@
 """In-batch negatives over pairs of sentences by sentence-transformers' own trainer, plain or with its gradient caching.
 
-    python benchmarks/baselines/sentence_transformers_contrast.py PAIRS.jsonl MODEL --batch 64 --steps 6 [--cached 32]
+python benchmarks/baselines/sentence_transformers_contrast.py PAIRS.jsonl MODEL --batch 64 --steps 6 [--cached 32]
 """
 
 import argparse
@@ -26,7 +26,7 @@ pairs = pairs * (given.batch * given.steps // len(pairs) + 1)
 model = SentenceTransformer(given.model, device="cpu")
 model.max_seq_length = given.length
 loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=given.cached) if given.cached else MultipleNegativesRankingLoss(model)
-clock = Clock(2)
+clock = Clock(1)
 
 
 class Ticking(TrainerCallback):

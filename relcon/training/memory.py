@@ -27,8 +27,8 @@ def fitting_tokens(tasks: Mapping[str, Task], batch: Batch, caching: bool) -> in
     """The largest power of two of positions whose forward fits into half of the free memory, graph included.
 
     tasks: built, on their device. batch: one of their stream. caching: whether the memory of a whole batch is bounded as well;
-    where it is not, a batch that does not fit is warned of. 0 (no limit) where the encoders do not tell lengths. All processes get
-    the smallest answer of any.
+    where it is not, a batch that does not fit is warned of. 0 (no limit) where the encoders do not tell lengths, the largest answer
+    where nothing that they encode trains. All processes get the smallest answer of any.
     """
     requests: Dict[Key, Request] = {
         (name, own): request for name, task in tasks.items() for own, request in task.requests(batch[task.reads]).items()
@@ -37,14 +37,17 @@ def fitting_tokens(tasks: Mapping[str, Task], batch: Batch, caching: bool) -> in
     if not planned:
         return 0
     device = next((parameter.device for task in tasks.values() for parameter in task.parameters()), torch.device("cpu"))
-    worst = _bytes_per_position(planned[-1].ready(), requests)
+    most = MOST.get(device.type, MOST["cpu"])
+    longest = {id(each.group): each for each in planned}  # the last micro-batch of each encoder
+    worst = max(_bytes_per_position(each.ready(), requests) for each in longest.values())
+    if not worst:  # nothing that is encoded trains
+        return most
     room = SHARE * free_memory(device)
     needed = worst * sum(each.size for each in planned)
     if needed > room and not caching:
         sizes = (needed / 2**30, room / 2**30)
         log.warning("A batch needs about %.1f GiB, half of what is free is %.1f: set [training] gradient_caching = true.", *sizes)
     fits = int(-processes.largest(torch.tensor(-room / worst, dtype=torch.float64)))
-    most = MOST.get(device.type, MOST["cpu"])
     return max(LEAST, min(most, 2 ** (max(fits, 1).bit_length() - 1)))
 
 
