@@ -6,6 +6,9 @@ from typing import Callable
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes test at once (`-n 2`): one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parent
 
 

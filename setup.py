@@ -151,6 +151,7 @@ setup(
         "benchmarks": ["sentence-transformers>=5", "datasets>=2.19"],
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.5",
             "hypothesis>=6",
             "jsonschema>=4",
             "pytorch-metric-learning>=2.5",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from relcon.data.document import Instance
 from relcon.data.labels import LabelSet
+from relcon.data.sequences import labels_of
 from relcon.errors import RelconError
 from relcon.evaluators.scoring import Figures
 from relcon.files import atomic, write_json
@@ -21,13 +22,14 @@ def gold_labels(data: Split) -> List[str]:
     """The labels of all instances; RelconError where one has none, or there is nothing to score at all."""
     if not data.instances and not data.lost:
         raise RelconError(f"The split '{data.name}' has no candidate pair, so there is nothing to score. Look at [data.candidates].")
-    unlabelled = [instance.uid for instance in data.instances if instance.label is None]
-    if unlabelled:
+    labels = labels_of(data.instances)
+    if None in labels:
+        first = data.instances[labels.index(None)].uid
         raise RelconError(
-            f"The split '{data.name}' has {len(unlabelled)} pairs without a label (the first is {unlabelled[0]}), so it cannot be scored. "
+            f"The split '{data.name}' has {labels.count(None)} pairs without a label (the first is {first}), so it cannot be scored. "
             "Use `relcon predict` for unlabelled data."
         )
-    return [str(instance.label) for instance in data.instances]
+    return [str(label) for label in labels]
 
 
 def shown(instance: Instance) -> str:
