@@ -42,7 +42,8 @@ def tiny(config: str, encoder: Path) -> List[str]:
     stages = ("baseline", "pretrain") if "quickstart" in config else ("pretrain",)
     places = [f"--stages.{stage}.encoders.text" for stage in stages]
     few = ["--training.max_steps", "2"] if "quickstart" in config else []
-    return [word for place in places for word in (f"{place}.@encoders", "relcon.Transformer.v1", f"{place}.path", str(encoder))] + few
+    words = {"@encoders": "relcon.Transformer.v1", "path": str(encoder), "freeze_layers": "0"}
+    return [word for place in places for key, value in words.items() for word in (f"{place}.{key}", value)] + few
 
 
 def first_command() -> List[str]:
