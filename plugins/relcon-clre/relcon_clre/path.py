@@ -106,7 +106,8 @@ class PathProtection:
 
     def _find(self, instances: Sequence[Instance]) -> None:
         """Find and keep the paths that are not known yet."""
-        unknown = {_key(instance): instance for instance in instances if _key(instance) not in self._paths}
+        asked = {_key(instance): instance for instance in instances}
+        unknown = {key: instance for key, instance in asked.items() if key not in self._paths}
         apart = {key: instance for key, instance in unknown.items() if not _overlapping(instance)}
         paths = self._parsed_paths(self.parser, list(apart.values())) if self.parser else [self._own_path(each) for each in apart.values()]
         self._paths.update(dict.fromkeys(unknown, frozenset()))
