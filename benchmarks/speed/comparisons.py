@@ -14,12 +14,13 @@ from commands import (
     first_step,
     help_page,
     marked,
-    minilm_folder,
     pairs,
     predict,
     small_encoder,
     train,
 )
+
+from relcon.encoders.minilm import minilm_folder
 
 Command = Callable[[Path], Figures]
 MINILM = minilm_folder()

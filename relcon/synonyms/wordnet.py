@@ -1,8 +1,10 @@
 """Synonyms from WordNet, read by nltk."""
 
+import inspect
 import re
 import warnings
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -72,8 +74,9 @@ def cleaned(name: str) -> str:
 
 @lru_cache(maxsize=2)
 def wordnet_fingerprint(directory: Optional[str]) -> str:
-    """What the answers depend on beside the word: WordNet's files and relcon's version; see `WordNet` for `directory`."""
-    return hashed(__version__, fingerprint_of_path(_files(directory)))
+    """What the answers depend on beside the word: WordNet's files, how they are read and cleaned; see `WordNet` for `directory`."""
+    code = [inspect.getsource(part) for part in (WordNet.synonyms, cleaned)]
+    return hashed(__version__, version("nltk"), code, fingerprint_of_path(_files(directory)))
 
 
 def _files(directory: Optional[str]) -> Path:
@@ -83,8 +86,8 @@ def _files(directory: Optional[str]) -> Path:
     for place in places:
         if (place / "data.noun").exists():
             return place
-    path, archive, _ = str(_find(directory)).partition(".zip")
-    return Path(path + archive)
+    found = _find(directory)
+    return Path(found.zipfile.filename if hasattr(found, "zipfile") else str(found))
 
 
 @lru_cache(maxsize=2)
@@ -93,6 +96,8 @@ def open_wordnet(directory: Optional[str]) -> Any:
     from nltk.corpus.reader.wordnet import WordNetCorpusReader  # nltk is slow to import: only when WordNet is wanted
 
     class EnglishWordNet(WordNetCorpusReader):
+        """The reader over English alone."""
+
         def map_wn(self, version: str = "wordnet") -> None:
             """No map to other languages: it would need nltk's own copy of WordNet beside this one."""
 

@@ -76,7 +76,8 @@ def test_a_directory_elsewhere_is_read_through_a_link_too(shared: Callable[[str]
 def test_a_zip_as_the_downloader_leaves_it_is_read(shared: Callable[[str], Path], tmp_path: Path):
     shutil.make_archive(str(tmp_path / "data" / "corpora" / "wordnet"), "zip", shared("nltk_data/corpora"), "wordnet")
     os.chmod(tmp_path / "data" / "corpora" / "wordnet.zip", 0o600)
-    assert wordnet(tmp_path / "data", tmp_path).synonyms("yeast") == ["barm"]
+    assert wordnet(tmp_path / "data", tmp_path).look_up(["yeast"]) == {"yeast": ["barm"]}
+    assert wordnet_fingerprint(str(tmp_path / "data")) != wordnet_fingerprint(str(shared("nltk_data")))
 
 
 def test_a_missing_directory_says_how_to_get_wordnet(tmp_path: Path):
