@@ -24,6 +24,7 @@ from relcon.contrast import Batch, Contrast, Labelled, Text, View
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Request, Task, Tower
 from relcon.planning import Key, MicroBatch, More, Planned, Wanted, dealt, plan, trains
+from relcon.row_gradients import row_gradients
 
 Precision = Callable[[], ContextManager[Any]]
 """Makes the context of mixed precision."""
@@ -76,7 +77,7 @@ def step(
         processes.require_same(fingerprint(batch), "batch")
     requests = {(name, own): request for name, task in tasks.items() for own, request in task.requests(_value(name, task, batch)).items()}
     engine = _Step(tasks, batch, requests, plan(requests, tokens, processes.count()), scale, autocast)
-    with torch.set_grad_enabled(backward):
+    with torch.set_grad_enabled(backward), row_gradients(tasks.values()):
         if cache and backward and engine.several:
             engine.cached()
         else:

@@ -1,6 +1,7 @@
 """Blind first, parse afterwards: the sentence of a pair as a parser gets it."""
 
 import re
+from bisect import bisect_left
 from typing import List, NamedTuple, Sequence, Tuple
 
 from relcon.augmenters.base import words_in_context
@@ -26,14 +27,16 @@ def blind(instance: Instance) -> Blinded:
     """
     document, mentions = instance.document, instance.mentions
     groups = [tuple(range(mention.start, mention.end)) for mention in mentions]
-    group_of = {word: group for group in groups for word in group}
-    names = dict(zip(groups, _placeholders(instance), strict=True))
     context = words_in_context(document, [(instance.head, instance.tail)], "sentence")
-    tokens = [group_of.get(word, (word,)) for word in context if group_of.get(word, (word,))[0] == word]
-    words = tuple(names.get(token, document.words[token[0]]) for token in tokens)
+    group_at = {group[0]: group for group in groups}
+    inner = {word for group in groups for word in group[1:]}
+    tokens = [group_at.get(word, (word,)) for word in context if word not in inner]
     places = [tokens.index(group) for group in groups]
+    words = [document.words[token[0]] for token in tokens]
+    for place, name in zip(places, _placeholders(instance), strict=True):
+        words[place] = name
     entities = tuple(Entity((Mention(place, place + 1),)) for place in places)
-    return Blinded(Document(document.id, words, entities, sentences=_sentences(document, tokens)), tokens)
+    return Blinded(Document(document.id, tuple(words), entities, sentences=_sentences(document, tokens)), tokens)
 
 
 def _placeholders(instance: Instance) -> List[str]:
@@ -43,6 +46,7 @@ def _placeholders(instance: Instance) -> List[str]:
 
 def _sentences(document: Document, tokens: Sequence[Tuple[int, ...]]) -> Tuple[WordSpan, ...]:
     """The sentences of the blinded document: a token belongs to the sentence in which it begins."""
-    numbers = [document.sentence_of(token[0]) for token in tokens]
-    starts = [place for place, number in enumerate(numbers) if place == 0 or number != numbers[place - 1]]
+    first = [token[0] for token in tokens]
+    cuts = [bisect_left(first, start) for start, _ in document.sentences]
+    starts = sorted({place for place in cuts if place < len(first)} | {0})
     return tuple(zip(starts, [*starts[1:], len(tokens)], strict=True))
