@@ -11,6 +11,7 @@ COMPONENTS = {
         "relcon.SemEval2010.v1 = relcon.readers.semeval2010:SemEval2010",
         "relcon.OpenNRE.v1 = relcon.readers.opennre:OpenNRE",
         "relcon.TACRED.v1 = relcon.readers.tacred:TACRED",
+        "relcon.SpERT.v1 = relcon.readers.spert:SpERT",
         "relcon.ChemProt.v1 = relcon.readers.chemprot:ChemProt",
         "relcon.DDI2013.v1 = relcon.readers.ddi2013:DDI2013",
         "relcon.AIMed.v1 = relcon.readers.aimed:AIMed",
@@ -56,6 +57,7 @@ COMPONENTS = {
     "encoders": [
         "relcon.Transformer.v1 = relcon.encoders.transformer:Transformer",
         "relcon.MiniLM.v1 = relcon.encoders.minilm:MiniLM",
+        "relcon.CharacterBERT.v1 = relcon.encoders.character_bert:CharacterBERT",
     ],
     "poolers": [
         "relcon.CLS.v1 = relcon.poolers.sentence:CLS",
@@ -87,9 +89,11 @@ COMPONENTS = {
         "relcon.AlignmentUniformity.v1 = relcon.evaluators.geometry:AlignmentUniformity",
         "relcon.LinearProbe.v1 = relcon.evaluators.frozen:LinearProbe",
         "relcon.NearestNeighbours.v1 = relcon.evaluators.frozen:NearestNeighbours",
+        "relcon.PositivesFound.v1 = relcon.evaluators.contrast:PositivesFound",
         "relcon.Scores.v1 = relcon.evaluators.scores:Scores",
     ],
     "optimizers": [
+        "relcon.Adam.v1 = relcon.training.optimizers:Adam",
         "relcon.AdamW.v1 = relcon.training.optimizers:AdamW",
         "relcon.BertAdamW.v1 = relcon.training.optimizers:BertAdamW",
     ],
@@ -135,6 +139,8 @@ setup(
         "spacy>=3.8",
         "scikit-learn>=1.4",
         "scipy>=1.11",
+        "threadpoolctl>=3.1",
+        "matplotlib>=3.9",
         "safetensors>=0.4",
         "pyarrow>=17",
         "nltk>=3.9",

@@ -57,5 +57,5 @@ class Walk:
         if found is None:
             self.silent.add(name)
             return StagePlan(block["@stages"], notes=[note])
-        self.pipeline.artifacts[name] = Artifacts(self.pipeline.run.stage_folder(name))
+        self.pipeline.artifacts[name] = Artifacts(self.pipeline.run.stage_folder(name), found.figures)
         return found

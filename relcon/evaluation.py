@@ -31,17 +31,12 @@ def evaluate(
     profile: a metric profile for a fresh `relcon.Scores.v1` instead of the run's evaluators. output: where tables go, into an empty
         folder unless `overwrite`.
     """
-    config = whole_run(run) / "config.cfg"
-    if not config.exists():
-        raise RelconError(f"{run} holds no run (no config.cfg). Give the folder that `relcon train --output` wrote.")
+    loaded = config_of(run)
     if output is not None:
         refuse_filling(output, data or run, overwrite)
-    loaded = load_config(config)
     predictor = Predictor(run)
     corpus = corpus_of(run, loaded)
-    part = labelled_data(predictor, data) if data is not None else corpus.split(split)
-    if data is None and split == "test":
-        note_test_read(run)
+    part = labelled_data(predictor, data) if data is not None else own_split(run, corpus, split, "relcon evaluate")
     train = corpus.split("train") if "train" in corpus.splits() else None
     figures: Dict[str, float] = {}
     chosen = evaluators(loaded.tree["stages"], profile)
@@ -53,6 +48,14 @@ def evaluate(
             measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
         figures.update({f"{name}.{key}": value for key, value in measured.items()})
     return figures
+
+
+def config_of(run: Path) -> LoadedConfig:
+    """The config of a finished run, or of the run that a fold or seed belongs to; RelconError where the folder holds none."""
+    config = whole_run(run) / "config.cfg"
+    if not config.exists():
+        raise RelconError(f"{run} holds no run (no config.cfg). Give the folder that `relcon train --output` wrote.")
+    return load_config(config)
 
 
 def corpus_of(run: Path, loaded: LoadedConfig) -> Corpus:
@@ -74,6 +77,14 @@ def corpus_of(run: Path, loaded: LoadedConfig) -> Corpus:
     if name not in parts:
         raise RelconError(f"{run} is none of the runs of [protocol] in {whole / 'config.cfg'}.{did_you_mean(name, parts)}")
     return parts[name]
+
+
+def own_split(run: Path, corpus: Corpus, name: str, command: str) -> Split:
+    """A split of a run's own data. command: who looks at it; a look at the test split is listed in the run's `run.json`."""
+    split = corpus.split(name)
+    if name == "test":
+        note_test_read(run, command)
+    return split
 
 
 def labelled_data(predictor: Predictor, path: Path) -> Split:
@@ -113,10 +124,10 @@ def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, T
     raise RelconError("The run's config has no evaluation stage. Name a metric profile: --profile micro.")
 
 
-def note_test_read(run: Path) -> None:
-    """List a look at the test split in the run's `run.json`."""
+def note_test_read(run: Path, command: str) -> None:
+    """List a command's look at the test split in the run's `run.json`."""
     state = read_json(run / "run.json")
     state["test_reads"].append(
-        {"time": now(), "stage": "relcon evaluate", "model": "model", "fingerprint": SavedModel(run / "model").fingerprint()}
+        {"time": now(), "stage": command, "model": "model", "fingerprint": SavedModel(run / "model").fingerprint()}
     )
     write_json(run / "run.json", state)

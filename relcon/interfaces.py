@@ -25,6 +25,7 @@ from relcon.contrast import Batch, Contrast, Encoded, Input, Pairing, Prepared, 
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.data.sequences import hashes_of, pairs_of
+from relcon.errors import RelconError
 from relcon.plans import StagePlan
 from relcon.registry import Registrable
 
@@ -158,7 +159,10 @@ class Augmenter(Registrable, ABC, kind="augmenters"):
     """A document -> a changed document in which the given pairs still express what they did."""
 
     def prepare(self, instances: Sequence[Instance]) -> None:
-        """Called once with all instances before the first epoch: parse, look up, cache. Nothing unless overridden."""
+        """Called with all instances before the first epoch: parse, look up, cache. Nothing unless overridden.
+
+        Where a stage validates, called with the held-out instances first; what is drawn from later is gathered from the training ones.
+        """
 
     def check(self, instances: Sequence[Instance]) -> None:
         """RelconError where it could not change these instances, as far as that is quickly known; asked before any training.
@@ -225,7 +229,10 @@ class Sampler(Registrable, ABC, kind="samplers"):
         return renderer.special_tokens if renderer is not None else ()
 
     def prepare(self, data: Split) -> None:
-        """Called once before the first epoch. Lets the augmenter, where there is one, parse and look up in one go."""
+        """Called before the first epoch. Lets the augmenter, where there is one, parse and look up in one go.
+
+        Where a stage validates, called with the held-out data first; batches are then drawn from both in turn.
+        """
         augmenter = getattr(self, "augmenter", None)
         if augmenter is not None:
             augmenter.prepare(data.instances)
@@ -255,14 +262,14 @@ class Sampler(Registrable, ABC, kind="samplers"):
 class Encoder(Registrable, nn.Module, ABC, kind="encoders"):
     """Inputs -> states of tokens or nodes.
 
-    width: H, the width of a state. A text encoder also has `vocabulary`, `add_tokens` and `save`.
+    width: H, the width of a state. An encoder of word pieces also has `vocabulary`.
     """
 
     width: int
 
     @property
     def vocabulary(self) -> Optional[Vocabulary]:
-        """The tokenizer as samplers see it; None for an encoder that reads no text."""
+        """The tokenizer as samplers see it; None for an encoder without word pieces."""
         return None
 
     def add_tokens(self, tokens: Sequence[str]) -> None:
@@ -448,10 +455,33 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
 # ---- running -----------------------------------------------------------------------------------------------------------
 
 
+class Points(NamedTuple):
+    """Vectors of one of a model's spaces, with what each of them stands for.
+
+    vectors: [N, D]. labels: [N] the class of each. names: [N] what each is in words ("aspirin -> headache (doc 12)").
+    """
+
+    vectors: Tensor
+    labels: List[str]
+    names: List[str]
+
+
+class Neighbour(NamedTuple):
+    """A training example near to something predicted. distance: in the model's space. label: its own. text: it in words."""
+
+    distance: float
+    label: str
+    text: str
+
+
 class Model(ABC):
-    """A trained relation classifier as evaluators and prediction see it."""
+    """A trained relation classifier as evaluators and prediction see it.
+
+    lost_views: how many pairs it could not see so far, because the encoder's limit cropped their arguments away.
+    """
 
     labels: LabelSet
+    lost_views: int = 0
 
     @abstractmethod
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
@@ -465,6 +495,49 @@ class Model(ABC):
     def predict(self, instances: Sequence[Instance]) -> List[str]:
         """The most probable label of each instance."""
         return [self.labels.names[n] for n in self.probabilities(instances).argmax(1).tolist()]
+
+    def contrasted(self, task: str, contrast: Contrast) -> Tuple[Tensor, Tensor, Pairing]:
+        """Anchors [A, D] and candidates [C, D] of a contrast through the towers of a task, in evaluation mode, on the CPU, and the pairing
+        without the views that were cropped away. RelconError unless the model keeps the tasks that it was trained by."""
+        raise RelconError("This model keeps no contrastive task. Name the stage that trained one (relcon.Pretrain.v1) as `model`.")
+
+    def neighbours(self, instances: Sequence[Instance], count: int) -> List[List[Neighbour]]:
+        """The nearest training examples of each instance, nearest first. RelconError unless the model keeps its training examples."""
+        raise RelconError(
+            "This model keeps no training examples, so it has no neighbours to show. One that reads relations off its neighbours does "
+            "(cldr.Neighbours.v1 of relcon-cldr)."
+        )
+
+    def spaces(self) -> List[str]:
+        """The names of the embedding spaces that `points` can show. None unless overridden, together with `points`."""
+        return []
+
+    def require_space(self, space: str) -> None:
+        """RelconError that names the model's spaces where it has none of that name."""
+        if space not in self.spaces():
+            known = ", ".join(f"'{name}'" for name in self.spaces()) or "none"
+            raise RelconError(f"The model has no space '{space}'. Its spaces: {known}.")
+
+    def points(self, space: str, data: Split) -> Points:
+        """What a split puts into one of the model's `spaces`, in evaluation mode, on the CPU; `relcon plot` draws it.
+
+        Points that the encoder could not see (cropped away) are left out, and their number is logged. RelconError that names the
+        model's spaces where it has none of that name.
+        """
+        self.require_space(space)
+        raise NotImplementedError(f"{type(self).__name__} names the space '{space}' but does not give its points: override points()")
+
+
+class Extractor(Registrable, Model, ABC, kind="extractors"):
+    """A model that finds a document's entities and their relations by itself.
+
+    A stage saves it as a folder whose `model.json` has its config block under `extractor` (`relcon.model.save_extractor`); its constructor
+    gets that folder as `path` and reads what the stage wrote there. `probabilities` and `embed` are those of pairs of given entities.
+    """
+
+    @abstractmethod
+    def extract(self, documents: Sequence[Document]) -> List[Document]:
+        """The documents with what the model finds in place of what is annotated; each relation with a score."""
 
 
 class Evaluator(Registrable, ABC, kind="evaluators"):
@@ -515,7 +588,14 @@ class Artifacts:
 
 
 class Stage(Registrable, ABC, kind="stages"):
-    """One step of a run: artifacts of earlier stages in, artifacts out."""
+    """One step of a run: artifacts of earlier stages in, artifacts out.
+
+    takes: arguments that are a text "STAGE.NAME", what an earlier stage hands on, with the section of that stage in which NAME stands.
+    counts_on: arguments that may be a text "STAGE.FIGURE", what an earlier stage measures. `relcon check` looks whether they are there.
+    """
+
+    takes: ClassVar[Mapping[str, str]] = {}
+    counts_on: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def run(self, context: Any) -> Artifacts:
@@ -526,6 +606,12 @@ class Stage(Registrable, ABC, kind="stages"):
 
         where: the stage's section, `[stages.NAME]`, for messages.
         """
+
+    @classmethod
+    def measures(cls, block: Mapping[str, Any]) -> Optional[List[str]]:
+        """The names of the figures that a stage of this config block will measure, so that `relcon check` finds a wrong one where another
+        stage names it (`epochs = "tuning.epoch"`); None where they cannot be told, and unless overridden."""
+        return None
 
     def plan(self, context: Any) -> Optional[StagePlan]:
         """What `run` would do, from a few steps of it, for `relcon train --dry-run`; None: the stage cannot say.

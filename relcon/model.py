@@ -8,9 +8,10 @@ A saved model is a folder that needs nothing else to be loaded:
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from safetensors import SafetensorError
@@ -19,14 +20,22 @@ from torch import Tensor, nn
 
 from relcon import __version__
 from relcon.config import resolve
+from relcon.contrast import Contrast, Pairing, Span, Text, View
 from relcon.data.document import Instance
 from relcon.data.labels import LabelSet
+from relcon.data.sequences import labels_of, take
 from relcon.encoding import EVALUATION_TOKENS, encode
 from relcon.errors import RelconError, did_you_mean
 from relcon.files import read_json, whole_folder, write_json
-from relcon.interfaces import Encoder, Model, Parts, Pooler, Renderer, Task, Tower
+from relcon.interfaces import Encoder, Model, Parts, Points, Pooler, Renderer, Split, Task, Tower
+from relcon.poolers.spans import SpanPool
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 1
+
+UNTYPED = "untyped"
+"""The label of an entity whose data have no types."""
 
 
 class TrainedModel(Model):
@@ -38,7 +47,6 @@ class TrainedModel(Model):
 
     def __init__(self, tower: Tower, renderer: Renderer, labels: LabelSet, tokens: int = EVALUATION_TOKENS):
         self.tower, self.renderer, self.labels, self.tokens = tower, renderer, labels, tokens
-        self.lost_views = 0
 
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
         """[N, labels] class probabilities; a view whose arguments were cropped away is 'no relation' for certain."""
@@ -52,10 +60,51 @@ class TrainedModel(Model):
 
     def embed(self, instances: Sequence[Instance]) -> Tensor:
         """[N, D] pooled vectors before the head."""
-        if not instances:
-            return torch.zeros(0, self.tower.pooler.width(self.tower.encoder.width))
+        return self._pooled(instances)[0]
+
+    def spaces(self) -> List[str]:
+        """`relations`: labelled pairs, by their gold label. `entities`: entities, by their type."""
+        return ["relations", "entities"]
+
+    def points(self, space: str, data: Split) -> Points:
+        """The points of a split.
+
+        relations: [N, D] `embed` of the pairs that have a label. entities: [N, H] of every entity of the documents the mean state of
+        its first mention (of its fragments' means, where it is discontinuous) in the text as it stands, without markers or blinding,
+        from the layer that the classifier's tower reads.
+        """
+        self.require_space(space)
+        return self._relations(data) if space == "relations" else self._entities(data)
+
+    def _relations(self, data: Split) -> Points:
+        labelled = [number for number, label in enumerate(labels_of(data.instances)) if label is not None]
+        instances: List[Instance] = list(take(data.instances, labelled))
+        labels = [str(instance.label) for instance in instances]
+        return _seen(*self._pooled(instances), labels, [_pair_name(instance) for instance in instances])
+
+    def _entities(self, data: Split) -> Points:
+        views, labels, names = [], [], []
+        for document in data.documents:
+            text = Text(document.words)
+            for entity in document.entities:
+                mention = entity.mentions[0]
+                views.append(View(text, (tuple(Span(start, end) for start, end in mention.spans),)))
+                labels.append(entity.type or UNTYPED)
+                names.append(f"{document.mention_text(mention)} ({document.id})")
+        tower = Tower(self.tower.encoder, SpanPool("mean", slots=1), None, self.tower.depth)
+        return _seen(*self._encoded(tower, views), labels, names)
+
+    def _pooled(self, instances: Sequence[Instance]) -> Tuple[Tensor, Tensor]:
+        """Vectors [N, D] before the head, and alive [N]."""
         bare = Tower(self.tower.encoder, self.tower.pooler, None, self.tower.depth)
-        return encode(bare, self.renderer(instances), self.tokens)[0].float().cpu()
+        return self._encoded(bare, self.renderer(instances) if instances else [])
+
+    def _encoded(self, tower: Tower, views: Sequence[View]) -> Tuple[Tensor, Tensor]:
+        """Vectors [U, D] of a tower without a head, and alive [U], on the CPU; of no views, too."""
+        if not views:
+            return torch.zeros(0, tower.pooler.width(tower.encoder.width)), torch.zeros(0, dtype=torch.bool)
+        vectors, alive = encode(tower, views, self.tokens)
+        return vectors.float().cpu(), alive.cpu()
 
     def _no_relation(self) -> Tensor:
         """One row of probabilities for a pair that the encoder could not see."""
@@ -64,6 +113,48 @@ class TrainedModel(Model):
             row = torch.tensor([float(name in self.labels.negative) for name in self.labels.names])
             row = row / row.sum()
         return row
+
+
+def _pair_name(instance: Instance) -> str:
+    """A pair in words."""
+    head, tail = (instance.document.mention_text(mention) for mention in instance.mentions)
+    return f"{head} -> {tail} ({instance.document.id})"
+
+
+def _seen(vectors: Tensor, alive: Tensor, labels: Sequence[str], names: Sequence[str]) -> Points:
+    """The points that cropping left; alive: [N] bool. How many it took is said in the log."""
+    kept = alive.nonzero().flatten().tolist()
+    if len(kept) < len(alive):
+        log.warning("%d of %d points are left out: their words were cropped to the encoder's limit.", len(alive) - len(kept), len(alive))
+    return Points(vectors[alive], [labels[number] for number in kept], [names[number] for number in kept])
+
+
+class PretrainedModel(Model):
+    """What a stage without a classifier handed on: encoders, poolers and tasks, for evaluators that look at these.
+
+    saved: where they lie.
+    """
+
+    def __init__(self, saved: "SavedModel"):
+        self.saved, self.labels = saved, saved.labels
+        self._tasks: Dict[str, Task] = {}
+
+    def probabilities(self, instances: Sequence[Instance]) -> Tensor:
+        """RelconError: it predicts nothing."""
+        raise self.saved.nothing_predicted()
+
+    def embed(self, instances: Sequence[Instance]) -> Tensor:
+        """RelconError: which of its vectors stands for a pair is not said."""
+        raise self.saved.nothing_predicted()
+
+    def contrasted(self, task: str, contrast: Contrast) -> Tuple[Tensor, Tensor, Pairing]:
+        """As `Model.contrasted`, by the trained towers with their heads."""
+        if task not in self._tasks:
+            self._tasks[task] = self.saved.task(task)
+        found = {name: encode(request.tower, request.views) for name, request in self._tasks[task].requests(contrast).items()}
+        anchors, alive = found["anchors"]
+        candidates, living = found.get("candidates", found["anchors"])
+        return anchors.float().cpu(), candidates.float().cpu(), contrast.pairing.keep(alive.cpu(), living.cpu())
 
 
 # ---- saving ------------------------------------------------------------------------------------------------------------
@@ -141,6 +232,20 @@ class Trained:
         }
 
 
+def save_extractor(
+    folder: Path, block: Mapping[str, Any], labels: LabelSet, about: Mapping[str, Any], write: Callable[[Path], None]
+) -> None:
+    """Write the folder of an `Extractor`, whole or not at all.
+
+    block: its config block without `path`. about: further facts (reader, candidate rule). write: puts its files into the folder.
+    WriteError where the disk refuses.
+    """
+    bare = Trained(Parts({}, {}, labels), {}, {"poolers": {}, "tasks": {}}, about={"extractor": dict(block), **about})
+    with whole_folder(folder) as temporary:
+        write(temporary)
+        write_json(temporary / "model.json", bare.description())
+
+
 # ---- loading -----------------------------------------------------------------------------------------------------------
 
 
@@ -169,9 +274,12 @@ class SavedModel:
 
     def encoder(self, name: str) -> Encoder:
         """An encoder with its trained weights."""
-        block = dict(self._block("encoders", name))
-        block["path"] = str(self.folder / block["path"])
-        return resolve(block, f"{self.folder}/model.json: encoder '{name}'")
+        return resolve(self._placed(self._block("encoders", name)), f"{self.folder}/model.json: encoder '{name}'")
+
+    def _placed(self, block: Mapping[str, Any]) -> Dict[str, Any]:
+        """A block whose `path`s, its own and those of the encoders in it, lead to this folder."""
+        placed = {key: self._placed(value) if isinstance(value, Mapping) else value for key, value in block.items()}
+        return placed | {"path": str(self.folder / block["path"])} if "path" in block else placed
 
     def pooler(self, name: str) -> Pooler:
         """A pooler with its trained parameters."""
@@ -179,21 +287,43 @@ class SavedModel:
         pooler.load_state_dict(self._state(f"poolers.{name}."))
         return pooler
 
-    def load(self) -> TrainedModel:
-        """The relation classifier. RelconError where the model has none (a contrastive stage alone)."""
+    @property
+    def predicts(self) -> bool:
+        """Whether it can be predicted with."""
+        return bool(self.about["classifier"] or self.about.get("extractor"))
+
+    def load(self) -> Model:
+        """The relation classifier or extractor. RelconError where it is neither (a contrastive stage alone)."""
+        if not self.predicts:
+            raise self.nothing_predicted()
+        return self.open()
+
+    def open(self) -> Model:
+        """Whatever it is: a classifier, an extractor, or a `PretrainedModel`."""
+        if self.about.get("extractor"):
+            model: Model = resolve({**self.about["extractor"], "path": str(self.folder)}, f"{self.folder}/model.json: extractor")
+            return model
         classifier = self.about["classifier"]
         if classifier is None:
-            raise RelconError(f"{self.folder} holds encoders but no relation classifier. Add a relcon.Finetune.v1 stage to the config.")
+            return PretrainedModel(self)
+        renderer: Renderer = resolve(self.about["renderer"], f"{self.folder}/model.json: renderer")
+        return TrainedModel(self.task(classifier).classifier().eval(), renderer, self.labels)
+
+    def task(self, name: str) -> Task:
+        """A task with its towers and trained heads, in evaluation mode."""
         parts = Parts(
             {name: self.encoder(name) for name in self.about["encoders"]},
             {name: self.pooler(name) for name in self.about["poolers"]},
             self.labels,
         )
-        task: Task = resolve(self._block("tasks", classifier), f"{self.folder}/model.json: task '{classifier}'")
+        task: Task = resolve(self._block("tasks", name), f"{self.folder}/model.json: task '{name}'")
         task.build(parts)
-        task.load_state_dict(self._state(f"tasks.{classifier}."), strict=False)
-        renderer: Renderer = resolve(self.about["renderer"], f"{self.folder}/model.json: renderer")
-        return TrainedModel(task.classifier().eval(), renderer, self.labels)
+        task.load_state_dict(self._state(f"tasks.{name}."), strict=False)
+        return task.eval()
+
+    def nothing_predicted(self) -> RelconError:
+        """What to say to those who would predict with it nevertheless."""
+        return RelconError(f"{self.folder} holds encoders but no relation classifier. Add a relcon.Finetune.v1 stage to the config.")
 
     def fingerprint(self) -> str:
         """A short hash of all weights: tells one trained model from another."""

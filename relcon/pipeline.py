@@ -16,6 +16,7 @@ from relcon.errors import Interrupted, WriteError
 from relcon.evaluators.pooled import pooled_stages
 from relcon.files import link, link_tree, write_json
 from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
+from relcon.model import SavedModel
 from relcon.protocols import Single
 from relcon.runs import RunFolder, check_output, put_back, tentative
 from relcon.settings import BOOKKEEPING, Training
@@ -218,13 +219,14 @@ class Pipeline:
 
 
 def publish(run: RunFolder, stages: Mapping[str, Mapping[str, Any]]) -> None:
-    """Put the last classifier under `model/` and the last predictions beside it, where people look for them.
+    """Put the last model that predicts under `model/` and the last predictions beside it, where people look for them.
 
     Of several evaluators that write predictions the first one in the config counts.
     """
     for name in reversed(list(stages)):
-        if stages[name].get("classifier"):
-            link_tree(run.stage_folder(name) / "model", run.path / "model")
+        model = run.stage_folder(name) / "model"
+        if (model / "model.json").exists() and SavedModel(model).predicts:
+            link_tree(model, run.path / "model")
             break
     written = [run.stage_folder(name) / evaluator for name in reversed(list(stages)) for evaluator in stages[name].get("evaluators", {})]
     for folder in [folder for folder in written if (folder / "predictions.jsonl").exists()][:1]:

@@ -26,7 +26,8 @@ class StagePlan:
 
     kind: its registered name. split: the data it works on, with their documents, instances and labels.
     seconds: estimate for the whole stage; None where it cannot be told. memory: peak in bytes after the measured steps.
-    notes: what the estimate rests on, or leaves out.
+    notes: what the estimate rests on, or leaves out. figures: what later stages may go by of what it would measure, each the most that
+    it can be.
     Of a training stage: batches and optimizer steps of an epoch, epochs, steps in all, the batch shape, trainable and frozen
     parameters, seconds per step. Of an evaluation stage: instances per second.
     """
@@ -48,6 +49,7 @@ class StagePlan:
     seconds: Optional[float] = None
     memory: Optional[int] = None
     notes: List[str] = field(default_factory=list)
+    figures: Dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
 from relcon.config import resolve
 from relcon.data.document import Document, Instance, Relation
 from relcon.errors import RelconError
-from relcon.interfaces import CandidateRule, DatasetReader
-from relcon.model import SavedModel, TrainedModel
+from relcon.interfaces import CandidateRule, DatasetReader, Extractor, Model, Neighbour
+from relcon.model import SavedModel
 from relcon.runs import models_below
 
 BATCH = 64
@@ -24,7 +24,7 @@ class Predictor:
 
     def __init__(self, folder: Path, reader: Optional[Dict[str, Any]] = None, candidates: Optional[Dict[str, Any]] = None):
         saved = SavedModel(model_folder(folder))
-        self.model: TrainedModel = saved.load()
+        self.model: Model = saved.load()
         where = f"{saved.folder}/model.json"
         self.reader: DatasetReader = resolve(reader or saved.about["reader"], f"{where}: reader")
         self.candidates: CandidateRule = resolve(candidates or saved.about["candidates"], f"{where}: candidates")
@@ -39,7 +39,8 @@ class Predictor:
             raise RelconError(f"{path} holds no document that {type(self.reader).__name__} can read.")
 
     def predict(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """Each document with a predicted relation, and its probability, for every candidate pair; gold ones are dropped."""
+        """Each document with a predicted relation, and its probability, for every candidate pair; gold ones are dropped. An extractor
+        asks about no candidates: it replaces the entities too."""
         batch: List[Document] = []
         for document in documents:
             batch.append(document)
@@ -48,7 +49,14 @@ class Predictor:
                 batch = []
         yield from self._predict(batch)
 
+    def neighbours(self, document: Document, count: int) -> List[List[Neighbour]]:
+        """The nearest training examples of each relation of a predicted document. RelconError where the model keeps none."""
+        return self.model.neighbours([Instance(document, each.head, each.tail) for each in document.relations], count)
+
     def _predict(self, documents: Sequence[Document]) -> Iterator[Document]:
+        if isinstance(self.model, Extractor):
+            yield from self.model.extract(documents)
+            return
         pairs = [self.candidates.instances(unlabelled(document))[0] for document in documents]
         flat: List[Instance] = [instance for group in pairs for instance in group]
         relations = iter(self._relations(flat))
@@ -79,22 +87,29 @@ def unlabelled(document: Document) -> Document:
     return replace(document, relations=tuple(Relation(relation.head, relation.tail) for relation in document.relations))
 
 
-def as_records(document: Document, negative: Iterable[str] = (), keep_negative: bool = True) -> Iterator[Dict[str, Any]]:
+def as_records(
+    document: Document,
+    negative: Iterable[str] = (),
+    keep_negative: bool = True,
+    neighbours: Optional[Sequence[Sequence[Neighbour]]] = None,
+) -> Iterator[Dict[str, Any]]:
     """One JSON object per predicted relation: words, spans (and character offsets where known), label, probability.
 
-    negative: labels that mean 'no relation'; such predictions are left out unless `keep_negative`.
+    negative: labels that mean 'no relation'; such predictions are left out unless `keep_negative`. neighbours: of each relation, the
+    training examples to show with it.
     """
     negative = set(negative)
-    for relation in document.relations:
+    for number, relation in enumerate(document.relations):
         if relation.label in negative and not keep_negative:
             continue
-        yield {
+        record = {
             "document": document.id,
             "head": argument(document, relation.head),
             "tail": argument(document, relation.tail),
             "label": relation.label,
             "probability": None if relation.score is None else round(relation.score, 6),
         }
+        yield record if neighbours is None else record | {"neighbours": [each._asdict() for each in neighbours[number]]}
 
 
 def argument(document: Document, entity: int) -> Dict[str, Any]:

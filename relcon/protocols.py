@@ -1,21 +1,26 @@
 """How often a config's stages run, and on which part of the data: once, per seed, per fold, on a few shots, on a share."""
 
 import glob
+import json
 import re
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Literal, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence, Tuple
 
-import torch
-
+from relcon.data import fields
 from relcon.data.corpus import PartCorpus
-from relcon.data.splits import By, given_folds, group_of, hold_out, k_folds, k_shot, share
-from relcon.errors import RelconError
+from relcon.data.splits import Fold, complete_folds, given_folds, group_of, hold_out, hold_out_sample, k_folds, k_shot, share
+from relcon.errors import RecordError, RelconError
 from relcon.interfaces import Corpus, Protocol, Split
 from relcon.training.seeding import generator
 
 Run = Tuple[str, Corpus, int]
 """Subfolder, corpus and seed of one run."""
+
+HoldOut = Callable[[Split], Tuple[Split, Split]]
+"""Takes the dev split out of a training part: (rest, dev)."""
+
+FOLD_FILE = 'a JSON object {"split_1": {"train set": ["document", ...], "test set": ["document", ...]}, ...}'
 
 
 class Single(Protocol):
@@ -45,7 +50,7 @@ class Seeds(Protocol):
     """
 
     def __init__(self, seeds: List[int]):
-        self.seeds = _distinct(seeds)
+        self.seeds = _distinct("seeds", seeds)
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
         """One run per seed."""
@@ -65,6 +70,7 @@ class KFold(Protocol):
     dev_share: the share of each fold's training part that becomes its dev split, divided in the same way; 0 for none.
     on_rare: "error" refuses a label with fewer documents (instances) than folds; "keep" lets some folds go without it.
     seed: draws the folds. It does not follow the config's seed, so that runs with several seeds have the same folds.
+    only: run these folds alone, by number from 1; they are those of a run over all. Null for all.
 
     Config::
 
@@ -81,28 +87,48 @@ class KFold(Protocol):
         dev_share: float = 0.0,
         on_rare: Literal["error", "keep"] = "error",
         seed: int = 0,
+        only: Optional[List[int]] = None,
     ):
         if folds < 2:
             raise ValueError(f"folds: {folds} is below 2")
         self.folds, self.by, self.dev_share, self.on_rare, self.seed = folds, by, _dev_share(dev_share), on_rare, seed
+        self.only = None if only is None else _distinct("only", only)
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
-        """One run per fold. RelconError where a label is too rare, or the corpus has a test split or too few documents."""
+        """One run per fold. RelconError where a label is too rare, the corpus has a test split or too few documents, or `only`
+        names a fold that there is not."""
         _refuse_test(corpus)
         divided = k_folds(corpus.split("train"), self.folds, generator(self.seed, "folds"), self.by, self.on_rare)
-        for number, (train, test) in enumerate(divided, start=1):
-            draw = generator(self.seed, "dev", number)
-            yield f"folds/fold_{number:02d}", _fold_corpus(corpus, train, test, self.dev_share, draw, self.by), seed
+        for number in _numbers(len(divided), self.only):
+            yield _fold_folder(number), _fold_corpus(corpus, *divided[number - 1], self._hold_out(number)), seed
+
+    def _hold_out(self, number: int) -> Optional[HoldOut]:
+        """How the dev split of a fold is drawn; None where there is none."""
+        if not self.dev_share:
+            return None
+        return partial(hold_out, fraction=self.dev_share, generator=generator(self.seed, "dev", number), by=self.by)
 
 
 class GivenFolds(Protocol):
     """Cross-validation over folds that the data prescribes, in `folds/fold_NN`: otherwise as `relcon.KFold.v1`.
 
-    key: the documents' metadata that names the fold in which they are tested; folds come in natural order (2 before 10).
-    lists: instead, files that name one document a line (`metadata["document"]`, else the id), each the test part of one fold;
-        a name may hold wildcards ("splits/test-203-*"), the files then come in natural order. Listed documents that the corpus
-        does not have are passed over.
-    dev_share: the share of each fold's training part that becomes its dev split; 0 for none. seed: draws it.
+    One of three tells the folds. Folds come in natural order of their names (2 before 10); documents are named by
+    `metadata["document"]`, else by id.
+
+    key: the documents' metadata that names the fold in which they are tested.
+    lists: files that name one document a line, each the test part of one fold; a name may hold wildcards ("splits/test-203-*").
+        Listed documents that the corpus does not have are passed over.
+    file: a JSON file that says of every fold what it trains on and what it tests on, `{"split_1": {"train set": ["12", ...],
+        "test set": ["7", ...]}, ...}`; a fold trains on nothing else. Documents that the corpus does not have are an error.
+    dev_share: the share of each fold's training part that becomes its dev split; 0 for none.
+    dev_draw: "spread" keeps the proportions of the labels; "sample" draws `int(dev_share * n)` of the n documents with Python's
+        `random.Random(seed).sample`, by their places in the "train set" of `file` (with `key` and `lists`: in the corpus), as CLDR's
+        authors do with seed 42.
+    seed: draws the dev split.
+    only: run these folds alone, by number from 1; they are those of a run over all. Null for all.
+
+    Source of "sample": the released code of Theodoropoulos et al., Imposing Relation Structure in Language-Model Embeddings Using
+    Contrastive Learning, CoNLL 2021.
 
     Config::
 
@@ -111,21 +137,51 @@ class GivenFolds(Protocol):
         key = "fold"
     """
 
-    def __init__(self, key: Optional[str] = None, lists: Optional[List[str]] = None, dev_share: float = 0.0, seed: int = 0):
-        if (key is None) == (not lists):
-            raise ValueError("key, lists: exactly one of the two tells the folds")
-        self.key, self.lists, self.dev_share, self.seed = key, lists or [], _dev_share(dev_share), seed
+    def __init__(
+        self,
+        key: Optional[str] = None,
+        lists: Optional[List[str]] = None,
+        file: Optional[str] = None,
+        dev_share: float = 0.0,
+        dev_draw: Literal["spread", "sample"] = "spread",
+        seed: int = 0,
+        only: Optional[List[int]] = None,
+    ):
+        if [key is not None, bool(lists), file is not None].count(True) != 1:
+            raise ValueError("key, lists, file: exactly one of the three tells the folds")
+        if dev_draw not in ("spread", "sample"):
+            raise ValueError(f"dev_draw: '{dev_draw}' is neither 'spread' nor 'sample'")
+        self.key, self.lists, self.file = key, lists or [], file
+        self.dev_share, self.dev_draw, self.seed = _dev_share(dev_share), dev_draw, seed
+        self.only = None if only is None else _distinct("only", only)
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
-        """One run per fold. RelconError where a document is in no fold or in two, a fold is empty, or a list is missing."""
+        """One run per fold. RelconError where a document is tested in no fold or in two, a fold is empty, tests what it trains on or
+        names what there is not, a file is missing or no such file, or `only` names a fold that there is not."""
         _refuse_test(corpus)
         whole = corpus.split("train")
-        folds = read_lists(self.lists) if self.key is None else folds_by_key(whole, self.key)
+        folds = self._folds(whole)
         if len(folds) < 2:
             raise RelconError(f"[protocol] finds {len(folds)} fold; cross-validation needs at least two.")
-        for number, (train, test) in enumerate(given_folds(whole, folds).values(), start=1):
-            draw = generator(self.seed, "dev", number)
-            yield f"folds/fold_{number:02d}", _fold_corpus(corpus, train, test, self.dev_share, draw, "document"), seed
+        divided = given_folds(whole, folds)
+        names = list(folds)
+        for number in _numbers(len(names), self.only):
+            name = names[number - 1]
+            yield _fold_folder(number), _fold_corpus(corpus, *divided[name], self._hold_out(folds[name], number)), seed
+
+    def _folds(self, whole: Split) -> Dict[str, Fold]:
+        """The folds by name, in natural order."""
+        if self.file is not None:
+            return read_folds(self.file)
+        return complete_folds(whole, read_lists(self.lists) if self.key is None else folds_by_key(whole, self.key))
+
+    def _hold_out(self, fold: Fold, number: int) -> Optional[HoldOut]:
+        """How the dev split of a fold is drawn; None where there is none."""
+        if not self.dev_share:
+            return None
+        if self.dev_draw == "sample":
+            return partial(hold_out_sample, fraction=self.dev_share, seed=self.seed, order=fold.train)
+        return partial(hold_out, fraction=self.dev_share, generator=generator(self.seed, "dev", number))
 
 
 class KShot(Protocol):
@@ -147,7 +203,7 @@ class KShot(Protocol):
     def __init__(self, shots: int, seeds: List[int], dev_shots: Optional[int] = None, on_rare: Literal["error", "keep"] = "error"):
         if shots < 1 or (dev_shots is not None and dev_shots < 1):
             raise ValueError(f"shots, dev_shots: {shots} and {dev_shots} must be at least 1")
-        self.shots, self.seeds, self.dev_shots, self.on_rare = shots, _distinct(seeds), dev_shots, on_rare
+        self.shots, self.seeds, self.dev_shots, self.on_rare = shots, _distinct("seeds", seeds), dev_shots, on_rare
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
         """One run per seed. RelconError where a label has too few instances."""
@@ -178,7 +234,7 @@ class Share(Protocol):
     def __init__(self, share: float, seeds: List[int], by: Literal["document", "instance"] = "instance"):
         if not 0 < share < 1:
             raise ValueError(f"share: {share} is not between 0 and 1")
-        self.share, self.seeds, self.by = share, _distinct(seeds), by
+        self.share, self.seeds, self.by = share, _distinct("seeds", seeds), by
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
         """One run per seed."""
@@ -212,32 +268,71 @@ def read_lists(patterns: List[str]) -> Dict[str, List[str]]:
     return folds
 
 
+def read_folds(file: str) -> Dict[str, Fold]:
+    """Fold name -> what it trains and tests on, from a JSON file. RelconError where it is missing, no JSON, or of another shape."""
+    if not Path(file).exists():
+        raise RelconError(f"[protocol] file: {file} does not exist (looked in {Path.cwd()}).")
+    text = _text(Path(file), "file", FOLD_FILE)
+    try:
+        folds = fields.of_kind(json.loads(text), dict, "the file")
+        return {name: _stated_fold(folds[name], f"fold '{name}'") for name in sorted(folds, key=natural)}
+    except RecordError as error:
+        raise RelconError(f"[protocol] file: expected {FOLD_FILE} in {file}, but {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RelconError(f"[protocol] file: expected {FOLD_FILE} in {file}, but it is not JSON that can be read: {error}") from None
+
+
+def _stated_fold(value: Any, what: str) -> Fold:
+    """A fold of the file. RecordError where it has another shape."""
+    sides = ("train set", "test set")
+    fields.only(fields.of_kind(value, dict, what), sides, what)
+    train, test = (fields.items(fields.need(value, side, list, what), str, f"the '{side}' of {what}") for side in sides)
+    return Fold(train, test)
+
+
 def _listed(file: Path) -> List[str]:
     """The documents that a file names. RelconError where it is a folder, no text, or may not be read."""
-    wanted = "expected a text file with one document a line"
+    text = _text(file, "lists", "a text file with one document a line")
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _text(file: Path, argument: str, expected: str) -> str:
+    """The text of a file that an argument names. RelconError where it is missing, a folder, no text, or may not be read."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise RelconError(f"[protocol] lists: {file} is not UTF-8 text (byte {error.start + 1}); {wanted}.") from None
+        raise RelconError(f"[protocol] {argument}: {file} is not UTF-8 text (byte {error.start + 1}); expected {expected}.") from None
     except OSError as error:
         reason = "is a folder" if file.is_dir() else f"cannot be read ({error.strerror})"
-        raise RelconError(f"[protocol] lists: {file} {reason}; {wanted}.") from None
-    return [line.strip() for line in lines if line.strip()]
+        raise RelconError(f"[protocol] {argument}: {file} {reason}; expected {expected}.") from None
 
 
 def natural(name: str) -> List[Tuple[int, int, str]]:
     """A sort key under which `test-2` comes before `test-10`."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
-def _fold_corpus(corpus: Corpus, train: Split, test: Split, dev_share: float, draw: torch.Generator, by: By) -> Corpus:
-    """The splits of one fold."""
-    if not dev_share:
+def _numbers(count: int, only: Optional[List[int]]) -> Sequence[int]:
+    """The numbers of the folds to run, from 1. RelconError where `only` names one that there is not."""
+    there = range(1, count + 1)
+    for number in only or ():
+        if number not in there:
+            raise RelconError(f"[protocol] only names fold {number}, but the folds are numbered from 1 to {count}.")
+    return there if only is None else sorted(only)
+
+
+def _fold_folder(number: int) -> str:
+    return f"folds/fold_{number:02d}"
+
+
+def _fold_corpus(corpus: Corpus, train: Split, test: Split, divide: Optional[HoldOut]) -> Corpus:
+    """The splits of one fold. divide: takes its dev split out of train."""
+    if divide is None:
         kept = {name: corpus.split(name) for name in corpus.splits() if name != "train"}
         return PartCorpus({"train": train, **kept, "test": test})
     if "dev" in corpus.splits():
         raise RelconError("[protocol] dev_share makes a dev split, but [data] has one already: leave out one of the two.")
-    rest, dev = hold_out(train, dev_share, draw, by=by)
+    rest, dev = divide(train)
     return PartCorpus({"train": rest, "dev": dev, "test": test})
 
 
@@ -262,10 +357,10 @@ def _seed_folder(seed: int) -> str:
     return f"seeds/seed_{seed}"
 
 
-def _distinct(seeds: List[int]) -> List[int]:
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise ValueError(f"seeds: {seeds} must be one or several different numbers")
-    return list(seeds)
+def _distinct(argument: str, numbers: List[int]) -> List[int]:
+    if not numbers or len(set(numbers)) != len(numbers):
+        raise ValueError(f"{argument}: {numbers} must be one or several different numbers")
+    return list(numbers)
 
 
 def _dev_share(dev_share: float) -> float:

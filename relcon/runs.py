@@ -1,7 +1,7 @@
 """The folder of a run: what is in it, who may write to it, what of it is done.
 
 config.cfg  config.as-written.cfg  run.json  metrics.json  pooled.json  log.jsonl  predictions.jsonl  scores.json  trackers/
-stages/NAME/  checkpoints/NAME/  model/  (folds/ or seeds/: the same once more each)
+stages/NAME/  checkpoints/NAME/  model/  plots/  (folds/ or seeds/: the same once more each)
 """
 
 import importlib.metadata
@@ -61,9 +61,9 @@ def peak_memory() -> int:
 
 OWN = (
     "config.cfg", "config.as-written.cfg", "run.json", "metrics.json", "log.jsonl", "predictions.jsonl", "scores.json", "pooled.json",
-    "stages", "checkpoints", "model", "folds", "seeds", "trackers", ".replaced",
+    "stages", "checkpoints", "model", "folds", "seeds", "trackers", "plots", ".replaced",
 )  # fmt: skip
-"""All that a run puts into its folder. Nothing else is ever moved or deleted there."""
+"""All that a run, or `relcon plot`, puts into its folder. Nothing else is ever moved or deleted there."""
 
 DERIVED = ("metrics.json", "predictions.jsonl", "scores.json", "pooled.json", "model")
 """What is made anew of the finished stages whenever a run ends."""
@@ -257,7 +257,7 @@ class RunFolder:
         for name, stage in list(self.state["stages"].items()):
             if stage.get("fingerprint") != stages.get(name):
                 del self.state["stages"][name]
-                self.forget(self.stage_folder(name), self.path / "checkpoints" / name)
+                self.forget(self.stage_folder(name), self.path / "checkpoints" / name, self.path / "plots")
         self.forget(*(self.path / name for name in DERIVED))
         self.write_state()
         if any(stage.get("figures") for stage in self.state["stages"].values()):

@@ -25,7 +25,8 @@ class HeadedTower(TowerPlan):
     deviation 0.02, zero bias).
 
     encoder, pooler: names in the stage's `encoders` and `poolers`. head: the output width of each linear layer; empty: none.
-    activation: between linear layers: relu, gelu or tanh. bias: whether linear layers have one.
+    activation: between linear layers: relu, gelu or tanh. bias: whether linear layers have one. output: an activation behind the last of
+    them, or behind the pooler where there is no head; null: none.
     dropout: before the classification layer. depth: how many encoder layers to run; 0: embeddings alone, null: all.
 
     Building raises RelconError where a name is unknown.
@@ -48,15 +49,17 @@ class HeadedTower(TowerPlan):
         bias: bool = True,
         dropout: float = 0.0,
         depth: Optional[int] = None,
+        output: Optional[Literal["relu", "gelu", "tanh"]] = None,
     ):
-        if activation not in ACTIVATIONS:
-            raise RelconError(f"activation '{activation}' is unknown.{did_you_mean(activation, ACTIVATIONS)}")
+        for name, value in (("activation", activation), ("output", output)):
+            if value is not None and value not in ACTIVATIONS:
+                raise RelconError(f"{name} '{value}' is unknown.{did_you_mean(value, ACTIVATIONS)}")
         if any(width < 1 for width in head):
             raise RelconError(f"head must be a list of widths of at least 1, got {head}.")
         if not 0 <= dropout < 1:
             raise RelconError(f"dropout must lie in [0, 1), got {dropout}.")
         self.encoder, self.pooler, self.head, self.activation = encoder, pooler, list(head), activation
-        self.bias, self.dropout, self.depth = bias, dropout, depth
+        self.bias, self.dropout, self.depth, self.output = bias, dropout, depth, output
 
     def build(self, parts: Parts, out: Optional[int] = None) -> Tower:
         """The tower. out: append dropout and a linear layer to so many classes."""
@@ -64,8 +67,10 @@ class HeadedTower(TowerPlan):
         pooler = _named(parts.poolers, self.pooler, "pooler")
         width = pooler.width(encoder.width)
         layers = projection([width, *self.head], self.activation, self.bias)
+        if self.output is not None:
+            layers.append(ACTIVATIONS[self.output]())
         if out is not None:
-            layers += [ACTIVATIONS[self.activation]()] if layers else []
+            layers += [ACTIVATIONS[self.activation]()] if layers and self.output is None else []
             layers += [nn.Dropout(self.dropout), classification_layer((self.head or [width])[-1], out)]
         head = nn.Sequential(*layers).to(next(encoder.parameters())) if layers else None
         return Tower(encoder, pooler, head, self.depth)

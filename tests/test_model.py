@@ -1,6 +1,7 @@
 """Saved models: what is written is what is loaded, and pairs that the encoder cannot see are no relation."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from relcon.config import resolve
-from relcon.contrast import Encoded, Spans
+from relcon.contrast import Encoded, Spans, Text
+from relcon.data.document import Document, Entity, Mention
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
-from relcon.interfaces import Parts, Pooler
+from relcon.interfaces import Parts, Pooler, Split
 from relcon.model import SavedModel, Trained
 from relcon.poolers.sentence import CLS
 from relcon.testing import tiny_encoder, tiny_instances, tiny_split
@@ -153,3 +155,56 @@ def test_what_is_no_model_is_said(tmp_path: Path) -> None:
     (tmp_path / "model" / "model.json").write_text(json.dumps({**about, "schema": 99}))
     with pytest.raises(RelconError, match="too old"):
         SavedModel(tmp_path / "model")
+
+
+# ---- spaces --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_space_of_relations_has_the_labelled_pairs() -> None:
+    model, split = trained(tiny_split().labels).model(), tiny_split(6)
+    unlabelled = replace(split.instances[1], label=None)
+    points = model.points("relations", replace(split, instances=[split.instances[0], unlabelled, *split.instances[2:]]))
+    known = [split.instances[0], *split.instances[2:]]
+    assert torch.equal(points.vectors, model.embed(known)) and points.labels == [instance.label for instance in known]
+    assert points.names[:2] == ["abirol -> KAP2 (tiny-0)", "duvate -> MELB (tiny-2)"]
+
+
+def test_the_space_of_entities_has_the_mean_states_of_first_mentions() -> None:
+    made = trained(tiny_split().labels)
+    points = made.model().points("entities", tiny_split(2))
+    assert points.labels == ["CHEMICAL", "PROTEIN"] * 2
+    assert points.names == ["abirol (tiny-0)", "KAP2 (tiny-0)", "cenofan acid (tiny-1)", "TORN1 (tiny-1)"]
+    for document, vectors in zip(tiny_split(2).documents, points.vectors.split(2), strict=True):
+        encoder = made.parts.encoders["text"].eval()
+        prepared = encoder.prepare([Text(document.words)])
+        with torch.no_grad():
+            states = encoder(prepared).states[0]
+        for entity, vector in zip(document.entities, vectors, strict=True):
+            mention = entity.mentions[0]
+            start, end = prepared.where[0, mention.start, 1], prepared.where[0, mention.end - 1, 2]
+            assert torch.allclose(vector, states[start:end].mean(0), atol=1e-5)
+
+
+def test_a_discontinuous_mention_is_the_mean_of_its_fragments() -> None:
+    words = ("abirol", "blocks", "KAP2", "receptors")
+    entities = (Entity((Mention(0, 3, ((0, 1), (2, 3))),)), Entity((Mention(0, 1),)), Entity((Mention(2, 3),)))
+    split = Split("test", [Document("one", words, entities)], [], tiny_split().labels)
+    points = trained(split.labels).model().points("entities", split)
+    assert points.labels == ["untyped"] * 3 and points.names[0] == "abirol KAP2 (one)"
+    assert torch.allclose(points.vectors[0], points.vectors[1:].mean(0), atol=1e-5)
+    assert trained(split.labels).model().points("relations", split).vectors.shape == (0, 64)
+
+
+@pytest.mark.parametrize("space, room", [("relations", 9), ("entities", 6)])
+def test_what_was_cropped_away_is_no_point_and_counted(space: str, room: int, caplog: pytest.LogCaptureFixture) -> None:
+    whole = trained(tiny_split().labels).model().points(space, tiny_split())
+    assert not caplog.records
+    points = trained(tiny_split().labels, max_length=room).model().points(space, tiny_split())
+    assert 0 < len(points.labels) == len(points.names) == len(points.vectors) < len(whole.labels)
+    assert f"{len(whole.labels) - len(points.labels)} of {len(whole.labels)} points are left out" in caplog.text
+    assert set(points.names) < set(whole.names) and bool(points.vectors.any(1).all())
+
+
+def test_an_unknown_space_is_refused_by_name() -> None:
+    with pytest.raises(RelconError, match=r"no space 'entity'. Its spaces: 'relations', 'entities'\."):
+        trained(tiny_split().labels).model().points("entity", tiny_split())

@@ -1,5 +1,6 @@
 """Protocols: which runs there are, with which data and seeds."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, List
@@ -9,10 +10,10 @@ import pytest
 from relcon.data.corpus import PartCorpus
 from relcon.data.document import Document, Entity, Instance, Mention
 from relcon.data.labels import LabelSet
-from relcon.data.splits import group_of
+from relcon.data.splits import Fold, group_of, sampled
 from relcon.errors import RelconError
 from relcon.interfaces import Corpus, Protocol, Split
-from relcon.protocols import GivenFolds, KFold, KShot, Seeds, Share, Single, natural
+from relcon.protocols import GivenFolds, KFold, KShot, Seeds, Share, Single, natural, read_folds
 
 LABELS = LabelSet(("no", "A"), frozenset(["no"]))
 Shared = Callable[[str], Path]
@@ -35,6 +36,11 @@ def corpus(*names: str) -> Corpus:
 
 def uids(split: Split) -> List[str]:
     return [instance.uid for instance in split.instances]
+
+
+def groups(split: Split) -> List[str]:
+    """The documents of a split, each once."""
+    return list(dict.fromkeys(map(group_of, split.documents)))
 
 
 @pytest.mark.parametrize("component", [Single, Seeds, KFold, GivenFolds, KShot, Share])
@@ -75,8 +81,8 @@ def test_development_data_of_a_fold() -> None:
     for _, part, _ in KFold(folds=4, dev_share=0.2).runs(corpus(), 7):
         assert part.splits() == ["train", "dev", "test"]
         assert len(part.split("dev").instances) == 12
-        groups = [{group_of(each) for each in part.split(name).documents} for name in part.splits()]
-        assert sum(map(len, groups)) == len(set.union(*groups)) == 20
+        sides = [groups(part.split(name)) for name in part.splits()]
+        assert sum(map(len, sides)) == len(set().union(*sides)) == 20
     (_, kept, _), *_ = KFold(folds=4).runs(corpus("train", "dev"), 7)
     assert uids(kept.split("dev")) == uids(made("dev"))
     with pytest.raises(RelconError, match="dev_share makes a dev split, but"):
@@ -122,6 +128,109 @@ def test_folds_from_lists(tmp_path: Path) -> None:
         list(GivenFolds(lists=[str(tmp_path / "test-1")]).runs(corpus(), 7))
 
 
+FOLDS = {  # the last two leave out documents
+    "f10": {"train set": ["g5", "g4", "g3", "g2", "g1"], "test set": [f"g{number}" for number in range(8, 20)]},
+    "f9": {"train set": [f"g{number}" for number in range(19, 3, -1)], "test set": ["g0", "g1", "g2", "g3"]},
+    "f11": {"train set": ["g0", "g8", "g9", "g10", "g11"], "test set": ["g4", "g5", "g6", "g7"]},
+}
+
+
+@pytest.fixture
+def stated(tmp_path: Path) -> Callable[..., str]:
+    """`stated(folds)`: the name of a file of folds."""
+
+    def write(folds: Any) -> str:
+        (tmp_path / "folds.json").write_text(folds if isinstance(folds, str) else json.dumps(folds))
+        return str(tmp_path / "folds.json")
+
+    return write
+
+
+def test_folds_from_a_file(stated: Callable[..., str]) -> None:
+    file = stated(FOLDS)
+    assert list(read_folds(file)) == ["f9", "f10", "f11"] and read_folds(file)["f9"] == Fold(*FOLDS["f9"].values())
+    runs = list(GivenFolds(file=file).runs(corpus(), 7))
+    assert [folder for folder, _, _ in runs] == ["folds/fold_01", "folds/fold_02", "folds/fold_03"]
+    for name, (_, part, seed) in zip(("f9", "f10", "f11"), runs, strict=True):
+        assert part.splits() == ["train", "test"] and seed == 7
+        for split in part.splits():
+            assert sorted(groups(part.split(split))) == sorted(FOLDS[name][f"{split} set"])
+
+
+def test_documents_without_pairs_stay_in_their_folds(stated: Callable[..., str]) -> None:
+    whole = made("train")
+    bare = Split("train", whole.documents, [each for each in whole.instances if group_of(each.document) not in ("g1", "g8")], LABELS)
+    (_, first, _), (_, second, _), _ = GivenFolds(file=stated(FOLDS)).runs(PartCorpus({"train": bare}), 7)
+    assert "g1" in groups(first.split("test")) and "g8" in groups(second.split("test"))
+    assert "g8" in groups(first.split("train")) and "g1" in groups(second.split("train"))
+
+
+def changed(fold: str, side: str, documents: List[Any]) -> Any:
+    return {**FOLDS, fold: {**FOLDS[fold], side: documents}}
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        (changed("f11", "train set", ["g0", "g88"]), r"Fold 'f11' names 1 documents .* does not have: 'g88'\. Did you mean 'g8'\?"),
+        (changed("f11", "train set", ["g0", "g4"]), "Fold 'f11' names 1 documents more than once.*: 'g4'"),
+        (changed("f11", "test set", ["g3", "g4", "g5", "g6", "g7"]), "1 are in several folds: 'g3'"),
+        (changed("f11", "test set", ["g4", "g6", "g7"]), "1 are in no fold: 'g5'"),
+        (changed("f11", "train set", []), "1 are a fold without any document on one side: 'f11'"),
+        ({"f9": FOLDS["f9"]}, "finds 1 fold; cross-validation needs at least two"),
+        ({}, "finds 0 fold"),
+        (changed("f11", "train set", ["g0", 8]), r"folds\.json, but item 1 of the 'train set' of fold 'f11' must be a string"),
+        (changed("f11", "dev set", ["g0"]), "fold 'f11' has an unknown key 'dev set'"),
+        ({**FOLDS, "f11": {"train": ["g0"], "test set": []}}, "fold 'f11' has an unknown key 'train'. Did you mean 'train set'"),
+        ({**FOLDS, "f11": {"test set": []}}, "'train set' is missing in fold 'f11'"),
+        ({**FOLDS, "f11": ["g0"]}, "fold 'f11' must be an object, here it is a list"),
+        ([], "expected a JSON object .* in .*folds.json, but the file must be an object, here it is a list"),
+        ("{'f9'", r"folds\.json, but it is not JSON that can be read: .* line 1 column 2"),
+        ("[" * 100_000, "it is not JSON that can be read"),
+    ],
+)
+def test_faulty_files_of_folds(folds: Any, message: str, stated: Callable[..., str]) -> None:
+    with pytest.raises(RelconError, match=message):
+        list(GivenFolds(file=stated(folds)).runs(corpus(), 7))
+
+
+def test_files_of_folds_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(RelconError, match=r"file: nowhere\.json does not exist \(looked in /"):
+        read_folds("nowhere.json")
+    with pytest.raises(RelconError, match="is a folder; expected a JSON object"):
+        read_folds(str(tmp_path))
+    (tmp_path / "folds.json").write_bytes(b"{\"f\xff")
+    with pytest.raises(RelconError, match=r"is not UTF-8 text \(byte 4\); expected a JSON object"):
+        read_folds(str(tmp_path / "folds.json"))
+
+
+def test_the_dev_part_of_a_fold_by_pythons_draw(stated: Callable[..., str]) -> None:
+    """By the places in the list of the file; where there is none, in the corpus."""
+    (_, first, _), (_, second, _), _ = GivenFolds(file=stated(FOLDS), dev_share=0.25, dev_draw="sample", seed=42).runs(corpus(), 7)
+    for part, name in ((first, "f9"), (second, "f10")):
+        listed = FOLDS[name]["train set"]
+        drawn = {listed[place] for place in sampled(len(listed), 0.25, 42)}
+        assert part.splits() == ["train", "dev", "test"] and set(groups(part.split("dev"))) == drawn
+        assert set(groups(part.split("train"))) == set(listed) - drawn
+    (_, by_key, _), _ = GivenFolds(key="fold", dev_share=0.25, dev_draw="sample", seed=42).runs(corpus(), 7)
+    assert set(groups(by_key.split("dev"))) == {f"g{10 + place}" for place in sampled(10, 0.25, 42)}
+    with pytest.raises(RelconError, match="dev_share makes a dev split, but"):
+        list(GivenFolds(key="fold", dev_share=0.25, dev_draw="sample").runs(corpus("train", "dev"), 7))
+
+
+@pytest.mark.parametrize("protocol", [KFold, GivenFolds])
+def test_some_folds_alone_are_those_of_all(protocol: Any, stated: Callable[..., str]) -> None:
+    arguments = {"dev_share": 0.2, **({"folds": 3} if protocol is KFold else {"file": stated(FOLDS)})}
+    whole = list(protocol(**arguments).runs(corpus(), 7))
+    some = list(protocol(**arguments, only=[3, 2]).runs(corpus(), 7))
+    assert [folder for folder, _, _ in some] == ["folds/fold_02", "folds/fold_03"]
+    for (_, one, _), (_, other, _) in zip(some, whole[1:], strict=True):
+        assert [uids(one.split(name)) for name in one.splits()] == [uids(other.split(name)) for name in other.splits()]
+    for number in (0, 4):
+        with pytest.raises(RelconError, match=f"only names fold {number}, but the folds are numbered from 1 to 3"):
+            list(protocol(**arguments, only=[1, number]).runs(corpus(), 7))
+
+
 def test_k_shot() -> None:
     data = corpus("train", "dev", "test")
     runs = list(KShot(shots=4, seeds=[1, 2]).runs(data, 7))
@@ -159,6 +268,11 @@ def test_share(by: Any) -> None:
         (KFold, {"dev_share": 1.0}),
         (GivenFolds, {"key": "a", "lists": ["b"]}),
         (GivenFolds, {"key": None}),
+        (GivenFolds, {"file": "a", "key": "b"}),
+        (GivenFolds, {"lists": ["a"], "file": "b"}),
+        (GivenFolds, {"dev_draw": "random", "key": "a"}),
+        (GivenFolds, {"only": [], "key": "a"}),
+        (KFold, {"only": [1, 1]}),
         (KShot, {"shots": 0, "seeds": [1]}),
         (Share, {"share": 1.0, "seeds": [1]}),
     ],

@@ -17,6 +17,7 @@ COMMANDS: Dict[str, str] = {
     "evaluate": "relcon.cli.evaluate:evaluate_cli",
     "predict": "relcon.cli.predict:predict_cli",
     "compare": "relcon.cli.compare:compare_cli",
+    "plot": "relcon.cli.plot:plot_cli",
     "check": "relcon.cli.check:check_cli",
     "components": "relcon.cli.components:components_cli",
     "build-pairs": "relcon.cli.build_pairs:build_pairs_cli",

@@ -14,6 +14,7 @@ def predict_cli(
     candidates: Optional[str] = typer.Option(None, "--candidates", help="Another candidate rule than the run's: relcon.EntityPairs.v1"),
     overwrite: bool = typer.Option(False, "--overwrite", help="Replace the file in --output."),
     positive_only: bool = typer.Option(False, "--positive-only", help="Leave out pairs predicted to have no relation."),
+    neighbours: int = typer.Option(0, "--neighbours", help="Show so many of the nearest training examples with each prediction.", min=0),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own."),
 ) -> None:
     """Predict relations between the entities of new documents.
@@ -23,6 +24,9 @@ def predict_cli(
     Of a run over folds or seeds name one: runs/first/folds/fold_01.
 
     Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability.
+
+    A model that finds entities by itself (an extractor) replaces those of the input, and may be given plain text. --neighbours adds
+    training examples with their distances, where the model keeps them.
 
     Next: relcon evaluate runs/first --data new.jsonl (where the new documents are labelled)
     """
@@ -44,7 +48,8 @@ def predict_cli(
     count = 0
     with atomic(output) as file:
         for document in predictor.predict(predictor.read(source)):
-            for record in as_records(document, predictor.model.labels.negative, not positive_only):
+            near = predictor.neighbours(document, neighbours) if neighbours else None
+            for record in as_records(document, predictor.model.labels.negative, not positive_only, near):
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 count += 1
     typer.echo(f"{count} pairs written to {output}.")

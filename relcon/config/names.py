@@ -1,10 +1,12 @@
 """Names in a stage that must point somewhere: streams, encoders, poolers, splits, and what earlier stages hand on."""
 
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from relcon.components import arguments, component_of, kind_of
 from relcon.config.source import Keys
+from relcon.data.joining import split_names
 from relcon.errors import RelconError, did_you_mean
+from relcon.interfaces import Stage
 
 Mistake = Tuple[Keys, str]
 
@@ -18,6 +20,9 @@ POINTERS: Dict[str, Dict[str, str]] = {
 HANDED_ON = ("encoders", "poolers")
 """Sections of a stage in which a text "STAGE.NAME" takes what an earlier stage hands on."""
 
+READS = ("split", "validation")
+"""Keys of a stage that name a split of its corpus, or a sum of splits."""
+
 
 def stage_mistakes(stages: Mapping[str, Any]) -> Iterator[Mistake]:
     """Every name that points nowhere, with the way to it."""
@@ -28,6 +33,7 @@ def stage_mistakes(stages: Mapping[str, Any]) -> Iterator[Mistake]:
             yield from _pointers(stage, keys, stage)
             yield from _handed_on(stage, keys, stages, earlier)
             yield from _model(stage, keys, earlier)
+            yield from _declared(stage, keys, stages, earlier)
         earlier.append(name)
 
 
@@ -46,6 +52,18 @@ def _handed_on(stage: Dict[str, Any], keys: Keys, stages: Mapping[str, Any], ear
         for name, value in (stage.get(section) or {}).items() if isinstance(stage.get(section), dict) else ():
             if isinstance(value, str):
                 yield from (((*keys, section, name), message) for message in _source(value, section, stages, earlier))
+
+
+def _declared(stage: Dict[str, Any], keys: Keys, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[Mistake]:
+    """What the stage's own class says that it takes from earlier ones."""
+    component = _component(stage)
+    if not (isinstance(component, type) and issubclass(component, Stage)):
+        return
+    for key, section in component.takes.items():
+        if isinstance(stage.get(key), str):
+            yield from (((*keys, key), message) for message in _source(stage[key], section, stages, earlier))
+    for key in component.counts_on:
+        yield from (((*keys, key), message) for message in _figure(stage.get(key), stages, earlier))
 
 
 def _source(value: str, section: str, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[str]:
@@ -89,6 +107,31 @@ def _model(stage: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mi
         yield (*keys, "model"), f"'{name}' is no earlier stage, whose model could be used.{did_you_mean(name, earlier)}"
 
 
+def _figure(value: Any, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[str]:
+    """What is wrong with "STAGE.FIGURE", as far as it can be told before anything was measured."""
+    if not isinstance(value, str):
+        return
+    giver, dot, figure = value.partition(".")
+    known = {stage: _measured(stages[stage]) for stage in earlier}
+    offers = [f"{stage}.{name}" for stage, names in known.items() for name in names or ()]
+    measured = known.get(giver)
+    if not dot or not figure:
+        yield f"expected a number or \"STAGE.FIGURE\", what an earlier stage measures, got '{value}'.{did_you_mean(value, offers)}"
+    elif giver in stages and giver not in earlier:
+        yield f"'{value}': stage '{giver}' comes later. Only what an earlier stage measures is known.{did_you_mean(value, offers)}"
+    elif giver not in earlier:
+        yield f"'{value}': there is no stage '{giver}'.{did_you_mean(value, offers)}"
+    elif measured is not None and figure not in measured:
+        chooses = "('epoch' is measured by a stage that chooses among its epochs: with a validation or a selection.)"
+        yield f"'{value}': stage '{giver}' measures no '{figure}'.{did_you_mean(value, offers)} {chooses}"
+
+
+def _measured(stage: Any) -> Optional[List[str]]:
+    """The figures that a stage measures; None where they cannot be told."""
+    component = _component(stage)
+    return component.measures(stage) if isinstance(component, type) and issubclass(component, Stage) else None
+
+
 def missing_splits(tree: Mapping[str, Any]) -> Iterator[Mistake]:
     """Splits that a stage reads and its corpus leaves null, with the way to the null.
 
@@ -100,11 +143,17 @@ def missing_splits(tree: Mapping[str, Any]) -> Iterator[Mistake]:
             continue
         way: Keys = ("stages", name, "data") if stage.get("data") else ("data",)
         block: Any = stage.get("data") or tree.get("data")
-        split = stage.get("split", _default(stage, "split"))
-        if not isinstance(split, str) or (split != "train" and tree.get("protocol")):
-            continue
-        if split in _arguments(block) and block.get(split) is None and not block.get(f"{split}_share"):
-            yield (*way, split), f"stage '{name}' reads the split '{split}', which is null."
+        for split in _splits_read(stage):
+            if split != "train" and tree.get("protocol"):
+                continue
+            if split in _arguments(block) and block.get(split) is None and not block.get(f"{split}_share"):
+                yield (*way, split), f"stage '{name}' reads the split '{split}', which is null."
+
+
+def _splits_read(stage: Dict[str, Any]) -> List[str]:
+    """The splits that a stage's arguments name."""
+    texts = [stage.get(argument, _default(stage, argument)) for argument in READS]
+    return [split for text in texts if isinstance(text, str) for split in split_names(text)]
 
 
 def _default(block: Any, name: str) -> Any:

@@ -1,19 +1,20 @@
-"""Dividing a split into parts: held-out shares, folds, shots. Pure functions; all randomness comes from the generator.
+"""Dividing a split into parts: held-out shares, folds, shots. Pure functions; all randomness comes from the generator or seed.
 
 Two ways to divide: by "document" no document is on two sides (the unit is `group_of`: sentences of one abstract stay
-together); by "instance" each candidate pair goes its own way, so that the sides may share sentences. Both keep the
-proportions of the labels as well as the units allow.
+together); by "instance" each candidate pair goes its own way, so that the sides may share sentences. What is drawn by a
+generator keeps the proportions of the labels as well as the units allow.
 """
 
-from collections import Counter, defaultdict
+import random
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Literal, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, List, Literal, Mapping, NamedTuple, Sequence, Tuple
 
 import torch
 
 from relcon.data.document import group_of as group_of
 from relcon.data.sequences import groups_of, ids_of, labels_of, pairs_of, take
-from relcon.errors import RelconError
+from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Split
 
 By = Literal["document", "instance"]
@@ -33,6 +34,13 @@ class Unit:
     labels: "Counter[str]" = field(default_factory=Counter)
 
 
+class Fold(NamedTuple):
+    """The documents (`group_of`) that one fold trains on and tests on, by name, in the order of whoever prescribes the fold."""
+
+    train: List[str]
+    test: List[str]
+
+
 # ---- divisions ---------------------------------------------------------------------------------------------------------
 
 
@@ -44,13 +52,29 @@ def hold_out(
     ValueError where fraction is not between 0 and 1; RelconError where one side would have no instance.
     """
     taken, left = _two(split, fraction, generator, by)
-    rest, held = assemble(split, left, names[0]), assemble(split, taken, names[1])
-    if not rest.instances or not held.instances:
-        raise RelconError(
-            f"Holding out {fraction:g} of split '{split.name}' leaves one side without any candidate pair: it has {len(split.instances)} "
-            f"in {len(taken) + len(left)} {by}s. Give more data, another share, or a file of its own for the held-out part."
-        )
-    return rest, held
+    return _rest_and_held(split, left, taken, fraction, by, names)
+
+
+def hold_out_sample(split: Split, fraction: float, seed: int, order: Sequence[str]) -> Tuple[Split, Split]:
+    """(train, dev): `int(fraction * n)` of the n documents (`group_of`) are held out, as Python's own `random` draws them.
+
+    Labels are not looked at. For figures of authors who drew their development part so: the positions of the documents in `order`,
+    which names each once, are those of `sampled`. Errors as of `hold_out`.
+    """
+    _refuse_no_share(fraction)
+    chosen = {order[place] for place in sampled(len(order), fraction, seed)}
+    all_units = units(split, "document")
+    rest, held = _sides(all_units, [name in chosen for name in _names(split, all_units)])
+    return _rest_and_held(split, rest, held, fraction, "document")
+
+
+def sampled(count: int, fraction: float, seed: int) -> List[int]:
+    """`int(fraction * count)` different numbers from 0 to below `count`, in the order in which they are drawn.
+
+    Source: the released code of CLDR (Theodoropoulos et al., Imposing Relation Structure in Language-Model Embeddings Using
+    Contrastive Learning, CoNLL 2021), which draws its validation set with `random.seed(42)` and `random.sample`.
+    """
+    return random.Random(seed).sample(range(count), int(fraction * count))
 
 
 def share(split: Split, fraction: float, generator: torch.Generator, by: By = "instance") -> Split:
@@ -81,23 +105,34 @@ def k_folds(
         carriers = Counter(label for unit in all_units for label in unit.labels if label != UNLABELLED)
         _refuse_rare(carriers, carriers, folds, f"{folds} folds by {by} need every label in at least {folds} {by}s", "Use fewer folds,")
     parts = deal([unit.labels for unit in all_units], [1 / folds] * folds, generator)
-    return [_fold(split, all_units, [part == number for part in parts]) for number in range(folds)]
+    return [_fold(split, *_sides(all_units, [part == number for part in parts])) for number in range(folds)]
 
 
-def given_folds(split: Split, test_groups: Mapping[str, Iterable[str]]) -> Dict[str, Tuple[Split, Split]]:
-    """Folds that the data prescribes: name -> (train, test). test_groups: fold name -> the documents (`group_of`) it tests on.
+def given_folds(split: Split, folds: Mapping[str, Fold]) -> Dict[str, Tuple[Split, Split]]:
+    """Folds that the data prescribes: name -> (train, test). Documents without candidate pairs go along.
 
-    RelconError where a document is tested in no fold or in two, or a fold has no document of the split.
+    RelconError where a document is tested in no fold or in two, or a fold names one that the split does not have, names one more than
+    once, or has nothing to train or to test on.
     """
-    home: Dict[str, List[str]] = defaultdict(list)
-    for name, groups in test_groups.items():
-        for group in groups:
-            home[group].append(name)
     all_units = units(split, "document")
-    groups = groups_of(split.documents)
-    names = [groups[unit.documents[0]] for unit in all_units]
-    _refuse_bad_folds(names, home, list(test_groups))
-    return {fold: _fold(split, all_units, [home[name] == [fold] for name in names]) for fold in test_groups}
+    named = dict(zip(_names(split, all_units), all_units, strict=True))
+    for name, fold in folds.items():
+        _refuse_bad_names(split, named, name, fold)
+    _refuse_bad_folds(list(named), folds)
+    return {name: _fold(split, [named[each] for each in fold.train], [named[each] for each in fold.test]) for name, fold in folds.items()}
+
+
+def complete_folds(split: Split, test_groups: Mapping[str, Iterable[str]]) -> Dict[str, Fold]:
+    """Folds of which it is said what they test on: each trains on all other documents. All in the order of the split.
+
+    test_groups: fold name -> the documents (`group_of`) it tests on; those that the split does not have are passed over.
+    """
+    names = list(dict.fromkeys(groups_of(split.documents)))
+    tested = {fold: set(groups) for fold, groups in test_groups.items()}
+    return {
+        fold: Fold([name for name in names if name not in groups], [name for name in names if name in groups])
+        for fold, groups in tested.items()
+    }
 
 
 def k_shot(split: Split, shots: int, generator: torch.Generator, on_rare: OnRare = "error") -> Split:
@@ -215,17 +250,27 @@ def _neediest(wants: Sequence[float], room: Sequence[float], generator: torch.Ge
 
 def _two(split: Split, fraction: float, generator: torch.Generator, by: By) -> Tuple[List[Unit], List[Unit]]:
     """(about `fraction` of the units, the rest), stratified."""
-    if not 0 < fraction < 1:
-        raise ValueError(f"a share of {fraction:g} is not between 0 and 1")
+    _refuse_no_share(fraction)
     all_units = units(split, by)
     parts = deal([unit.labels for unit in all_units], [fraction, 1 - fraction], generator)
     rest, taken = _sides(all_units, [part == 0 for part in parts])
     return taken, rest
 
 
-def _fold(split: Split, all_units: Sequence[Unit], held: Sequence[bool]) -> Tuple[Split, Split]:
-    rest, out = _sides(all_units, held)
-    train, test = assemble(split, rest, "train"), assemble(split, out, "test")
+def _rest_and_held(
+    split: Split, rest_units: Sequence[Unit], held_units: Sequence[Unit], fraction: float, by: By, names: Tuple[str, str] = ("train", "dev")
+) -> Tuple[Split, Split]:
+    rest, held = assemble(split, rest_units, names[0]), assemble(split, held_units, names[1])
+    if not rest.instances or not held.instances:
+        raise RelconError(
+            f"Holding out {fraction:g} of split '{split.name}' leaves one side without any candidate pair: it has {len(split.instances)} "
+            f"in {len(rest_units) + len(held_units)} {by}s. Give more data, another share, or a file of its own for the held-out part."
+        )
+    return rest, held
+
+
+def _fold(split: Split, rest: Sequence[Unit], held: Sequence[Unit]) -> Tuple[Split, Split]:
+    train, test = assemble(split, rest, "train"), assemble(split, held, "test")
     if not train.instances or not test.instances:
         raise RelconError(f"A fold of split '{split.name}' has no candidate pair on one side. Use fewer folds, or give more data.")
     return train, test
@@ -239,6 +284,17 @@ def _sides(all_units: Sequence[Unit], chosen: Sequence[bool]) -> Tuple[List[Unit
     return sides
 
 
+def _names(split: Split, by_document: Sequence[Unit]) -> List[str]:
+    """The name (`group_of`) of each unit of a division by document."""
+    groups = groups_of(split.documents)
+    return [groups[unit.documents[0]] for unit in by_document]
+
+
+def _refuse_no_share(fraction: float) -> None:
+    if not 0 < fraction < 1:
+        raise ValueError(f"a share of {fraction:g} is not between 0 and 1")
+
+
 def _refuse_rare(labels: Iterable[str], counts: Mapping[str, int], needed: int, rule: str, advice: str) -> None:
     rare = [f"'{label}' has {counts[label]}" for label in labels if counts[label] < needed]
     if rare:
@@ -248,12 +304,33 @@ def _refuse_rare(labels: Iterable[str], counts: Mapping[str, int], needed: int, 
         )
 
 
-def _refuse_bad_folds(names: Sequence[str], home: Mapping[str, List[str]], folds: Sequence[str]) -> None:
-    homeless = [name for name in names if not home.get(name)]
-    twice = [name for name in names if len(home.get(name, [])) > 1]
-    used = {fold for name in names for fold in home.get(name, [])}
-    empty = [fold for fold in folds if fold not in used]
-    for fault, found in (("in no fold", homeless), ("in several folds", twice), ("a fold without any document", empty)):
+def _refuse_bad_names(split: Split, known: Mapping[str, Unit], name: str, fold: Fold) -> None:
+    """RelconError where a fold names documents that there are not, or one of them more than once."""
+    counts = Counter([*fold.train, *fold.test])
+    strange = [each for each in counts if each not in known]
+    if strange:
+        raise RelconError(
+            f"Fold '{name}' names {len(strange)} documents that split '{split.name}' does not have: {_listed(strange)}."
+            f'{did_you_mean(strange[0], known)} Folds name documents by metadata["document"], else by id, and need the whole corpus.'
+        )
+    again = [each for each, count in counts.items() if count > 1]
+    if again:
+        raise RelconError(
+            f"Fold '{name}' names {len(again)} documents more than once, to train on, to test on or for both: {_listed(again)}. "
+            "A document is trained on or tested on, once."
+        )
+
+
+def _refuse_bad_folds(names: Sequence[str], folds: Mapping[str, Fold]) -> None:
+    tested = Counter(each for fold in folds.values() for each in fold.test)
+    homeless = [name for name in names if not tested[name]]
+    twice = [name for name in names if tested[name] > 1]
+    empty = [name for name, fold in folds.items() if not fold.train or not fold.test]
+    for fault, found in (("in no fold", homeless), ("in several folds", twice), ("a fold without any document on one side", empty)):
         if found:
-            listed = ", ".join(f"'{name}'" for name in found[:10])
-            raise RelconError(f"Every document must be tested in exactly one fold, but {len(found)} are {fault}: {listed}.")
+            raise RelconError(f"Every document must be tested in exactly one fold, but {len(found)} are {fault}: {_listed(found)}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first ten names, for a message."""
+    return ", ".join(f"'{name}'" for name in names[:10]) + (" ..." if len(names) > 10 else "")

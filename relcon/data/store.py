@@ -2,8 +2,8 @@
 
 Three stores share one folder. Documents: one Arrow file per (input, reader, parser), memory-mapped. Candidate pairs: one Arrow file
 per (documents, candidate rule, labels). Answers: one SQLite database per source of them (parses of a pipeline, synonyms of a
-WordNet). All may be deleted at any time; all are rebuilt, with a warning, where they are damaged; all may be used by several
-processes at once.
+WordNet, states of an encoder). All may be deleted at any time; all are rebuilt, with a warning, where they are damaged; all may be used
+by several processes at once.
 """
 
 import hashlib
@@ -13,8 +13,9 @@ import logging
 import os
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence, Union
 
 import pyarrow as pa
 
@@ -86,14 +87,25 @@ def document_key(path: Path, reader: Any, parser: Any = None, limit: Optional[in
 # ---- answers -----------------------------------------------------------------------------------------------------------
 
 
+class Codec(NamedTuple):
+    """How answers lie on disk. to_disk: an answer as text or bytes. from_disk: back again; ValueError where it cannot be."""
+
+    to_disk: Callable[[Any], Union[str, bytes]]
+    from_disk: Callable[[Any], Any]
+
+
+JSON = Codec(partial(json.dumps, ensure_ascii=False), json.loads)
+
+
 class AnswerStore:
-    """What a slow source answered, JSON values by key, in one SQLite file per kind and name.
+    """What a slow source answered, by key, in one SQLite file per kind and name.
 
     cache: as `cache_folder` takes it. kind: of the answers (`parses`, `synonyms`), a folder. name: what they depend on beside their
-    key (a pipeline's fingerprint).
+    key (a pipeline's fingerprint). codec: how they lie on disk; as JSON unless said.
     """
 
-    def __init__(self, cache: Optional[str], kind: str, name: str):
+    def __init__(self, cache: Optional[str], kind: str, name: str, codec: Codec = JSON):
+        self.codec = codec
         folder = _below(cache, kind)
         self.file = folder / f"{name}.sqlite" if folder else None
 
@@ -109,7 +121,7 @@ class AnswerStore:
                     some = wanted[start : start + 500]
                     marks = ",".join("?" * len(some))
                     found.update(database.execute(f"SELECT key, value FROM entries WHERE key IN ({marks})", some).fetchall())
-            return {key: json.loads(value) for key, value in found.items()}
+            return {key: self.codec.from_disk(value) for key, value in found.items()}
         except sqlite3.OperationalError as error:  # not damaged: busy, or just being made by another process
             log.warning("The cache file %s cannot be read now (%s).", self.file, error)
             return {}
@@ -126,7 +138,7 @@ class AnswerStore:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.file, timeout=60)) as database, database:
                 database.execute("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT)")
-                rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
+                rows = [(key, self.codec.to_disk(value)) for key, value in values.items()]
                 database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", rows)
         except (OSError, sqlite3.Error) as error:
             log.warning('Nothing is cached in %s: %s. Name another folder (cache = "..."), or write cache = "none".', self.file, error)

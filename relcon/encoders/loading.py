@@ -7,7 +7,7 @@ folder's own (`trust_remote_code`) and adapters, whose weights may be pickled, a
 import pickle
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence, Tuple, cast
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
 
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -15,8 +15,11 @@ from transformers.utils import logging
 
 from relcon.errors import RelconError
 
-WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.vocab")
+PARTS = {
+    "weights": ("*.safetensors", "pytorch_model*.bin"),
+    "tokenizer": ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.vocab"),
+}
+"""What a saved encoder consists of beside its config, each with the names that its files may have."""
 
 
 def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -25,15 +28,16 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, P
     path: a folder, or a name that transformers finds in its cache or on its hub. dropout: replaces every dropout
     probability of the model's config. RelconError says which part of the folder is missing or does not fit the others.
     """
+    check_dropout(dropout)
     folder = Path(path).expanduser()
     if folder.is_dir():
-        _check_folder(folder)
+        check_folder(folder, PARTS)
         path = str(folder)
     elif path.startswith(("/", "./", "../", "~")) or folder.exists():
         raise RelconError(f"There is no encoder folder '{path}'. Give a folder with config.json, weights and tokenizer, or a model's name.")
     with quiet():
         model = _model(path, dropout)
-        tokenizer = _attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path, trust_remote_code=False)
+        tokenizer = attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path, trust_remote_code=False)
     rows = len(embedding_table(model).weight)
     if len(tokenizer) > rows:
         raise RelconError(f"Encoder '{path}': the tokenizer has {len(tokenizer)} pieces, but the model only {rows} embedding rows.")
@@ -42,11 +46,17 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, P
     return model.float().train(), tokenizer
 
 
-def _check_folder(folder: Path) -> None:
-    """RelconError where a part of a saved encoder is missing."""
+def check_dropout(dropout: Optional[float]) -> None:
+    """RelconError where it is no dropout probability."""
+    if dropout is not None and not 0 <= dropout < 1:
+        raise RelconError(f"dropout must lie in [0, 1), got {dropout}.")
+
+
+def check_folder(folder: Path, parts: Mapping[str, Sequence[str]]) -> None:
+    """RelconError where a part of a saved encoder is missing. parts: what it needs beside its config -> patterns of file names."""
     if not (folder / "config.json").is_file():
         raise RelconError(f"Encoder folder '{folder}' has no config.json. It must be a folder that save_pretrained wrote.")
-    for what, patterns in (("weights", WEIGHTS), ("tokenizer", TOKENIZERS)):
+    for what, patterns in parts.items():
         if not any(any(folder.glob(pattern)) for pattern in patterns):
             raise RelconError(f"Encoder folder '{folder}' has no {what} (none of {', '.join(patterns)}). Copy the whole folder.")
     if (folder / "adapter_config.json").exists():
@@ -55,21 +65,21 @@ def _check_folder(folder: Path) -> None:
 
 def _model(path: str, dropout: Optional[float]) -> PreTrainedModel:
     """The model, its weights complete: only a sentence-vector layer (pooler) may start at random."""
-    config = _attempt(path, "config", AutoConfig.from_pretrained, path, trust_remote_code=False)
+    config = attempt(path, "config", AutoConfig.from_pretrained, path, trust_remote_code=False)
     if dropout is not None:
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
             if hasattr(config, name):
                 setattr(config, name, dropout)
     only_data = {"weights_only": True, "trust_remote_code": False}
-    model, report = _attempt(path, "model", AutoModel.from_pretrained, path, config=config, output_loading_info=True, **only_data)
+    model, report = attempt(path, "model", AutoModel.from_pretrained, path, config=config, output_loading_info=True, **only_data)
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name and "position_ids" not in name)
     if missing or report["mismatched_keys"]:
         raise RelconError(f"Encoder '{path}': its weights do not fit its config.json ({_some(missing or report['mismatched_keys'])}).")
     return model
 
 
-def _attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any) -> Any:
-    """What the loader returns; RelconError in place of whatever transformers raises."""
+def attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any) -> Any:
+    """What the loader returns; RelconError in place of whatever it raises. path: the encoder's. what: of it is loaded, for the message."""
     try:
         return loader(*arguments, **keywords)
     except Exception as error:  # transformers, its hub client and the weight readers raise many kinds

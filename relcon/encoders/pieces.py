@@ -1,16 +1,17 @@
 """Words -> word pieces, one word at a time, as the tokenizer would cut the joined text."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from transformers import AddedToken, PreTrainedTokenizerBase
 
 from relcon.interfaces import Vocabulary
 
-Pieces = Tuple[int, ...]
+Pieces = Tuple[Any, ...]
+"""The pieces of a word. A piece is the id of a word piece, or a whole word as the ids of its characters."""
 
 
 class Frame(NamedTuple):
-    """The special tokens around one segment (`between` empty) or two: ids before, between and after them."""
+    """The special tokens around one segment (`between` empty) or two: pieces before, between and after them."""
 
     before: Pieces
     between: Pieces
@@ -49,6 +50,20 @@ class WordPieces(Vocabulary):
     def mask(self) -> Optional[int]:  # type: ignore[override]
         """The id of the mask token; None where there is none."""
         return self.tokenizer.mask_token_id
+
+    @property
+    def padding(self) -> int:
+        """The id of the padding token."""
+        return cast(int, self.tokenizer.pad_token_id)
+
+    @property
+    def typed(self) -> bool:
+        """Whether the model is told which segment a piece belongs to."""
+        return "token_type_ids" in self.tokenizer.model_input_names
+
+    def piece(self, number: int) -> int:
+        """The piece that an edit names: its id."""
+        return number
 
     def pieces(self, word: str) -> List[int]:
         """The ids of one word's pieces, at least one."""

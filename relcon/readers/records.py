@@ -2,9 +2,10 @@
 
 import json
 import logging
+import re
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Tuple, Union
+from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Optional, Tuple, Union
 
 from relcon.data.document import Document, Source
 from relcon.data.reading import WHOLE, Found, Part, PartedReader, Tally
@@ -16,6 +17,8 @@ OnError = Literal["raise", "skip"]
 
 PART_BYTES = 1 << 20
 """A part of a file of lines has about so many bytes: a second of work."""
+
+SPACE = re.compile(r"\s*")
 
 
 class Record(NamedTuple):
@@ -150,6 +153,18 @@ class LineReader(RecordReader):
         return lines(path, part)
 
 
+class ArrayReader(RecordReader):
+    """A reader of a file that is one JSON array: its items are the records. The text of the file is held in memory."""
+
+    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
+        """The items of the array, decoded one by one. RelconError where the file is not UTF-8."""
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}); expected {self.expected}.") from error
+        yield from array_items(text, path)
+
+
 def cut_lines(path: Path, size: int) -> List[Part]:
     """A file as parts of about `size` bytes, each of whole lines."""
     parts, start, line = [], 0, 1
@@ -179,6 +194,38 @@ def lines(path: Path, part: Part = WHOLE) -> Iterator[Union[Record, Problem]]:
                 continue
             if text.strip():
                 yield Record(text, Source(str(path), number))
+
+
+def array_items(text: str, path: Path) -> Iterator[Union[Record, Problem]]:
+    """The items of a JSON array, decoded one by one, with the line on which each begins; none of a text that is empty.
+
+    Where the array is broken a Problem comes last.
+    """
+    decoder = json.JSONDecoder()
+    at, line, counted, before = _solid(text, 0), 1, 0, "["
+    if at == len(text):
+        return
+    while text.startswith(before, at):
+        at = _solid(text, at + 1)
+        if before == "[" and text.startswith("]", at):
+            break
+        line, counted = line + text.count("\n", counted, at), at
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            yield Problem(place(path, getattr(error, "lineno", line)), f"not JSON: {error}; nothing after it was read")
+            return
+        yield Record(value, Source(str(path), line))
+        at, before = _solid(text, at), ","
+    if text[at:].strip() != "]":
+        wanted = "',' or the closing ']'" if before == "," else "a JSON array, [...],"
+        yield Problem(place(path, line), f"expected {wanted} here, not {text[at : at + 20]!r}; nothing after it was read")
+
+
+def _solid(text: str, start: int) -> int:
+    """Where the next character that is not white space stands."""
+    found: Optional[re.Match[str]] = SPACE.match(text, start)
+    return found.end() if found else start
 
 
 def json_object(text: str) -> Dict[str, Any]:

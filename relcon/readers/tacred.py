@@ -1,20 +1,16 @@
 """TACRED's JSON (also TACREV and Re-TACRED once they are applied): one marked pair a record, with a parse."""
 
-import json
-import re
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Union
+from typing import Any, Dict, List, Optional
 
-from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
+from relcon.data.document import Document, Entity, Mention, Parse, Relation
 from relcon.data.fields import inside, items, may, need, of_kind
-from relcon.errors import Problem, RecordError, RelconError, place
-from relcon.readers.records import OnError, Record, RecordReader
+from relcon.errors import RecordError
+from relcon.readers.records import ArrayReader, OnError, Record
 
 BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
-SPACE = re.compile(r"\s*")
 
 
-class TACRED(RecordReader):
+class TACRED(ArrayReader):
     """Reads TACRED's JSON arrays, labelled or not, with their Stanford parses.
 
     A record has `id`, `token`, `subj_start`, `subj_end`, `obj_start`, `obj_end` (token numbers, **inclusive** ends), `subj_type`,
@@ -40,14 +36,6 @@ class TACRED(RecordReader):
         super().__init__(on_error)
         self.unescape_brackets = unescape_brackets
 
-    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
-        """The items of the array."""
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}); expected {self.expected}.") from error
-        yield from array_items(text, path)
-
     def document(self, record: Record) -> Document:
         """One marked sentence."""
         value = of_kind(record.value, dict, "the record")
@@ -62,35 +50,6 @@ class TACRED(RecordReader):
             source=record.source,
             metadata={"docid": value["docid"]} if "docid" in value else {},
         )
-
-
-def array_items(text: str, path: Path) -> Iterator[Union[Record, Problem]]:
-    """The items of a JSON array, decoded one by one, with the line on which each begins; none of a text that is empty."""
-    decoder = json.JSONDecoder()
-    at, line, counted, before = _solid(text, 0), 1, 0, "["
-    if at == len(text):
-        return
-    while text.startswith(before, at):
-        at = _solid(text, at + 1)
-        if before == "[" and text.startswith("]", at):
-            break
-        line, counted = line + text.count("\n", counted, at), at
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            yield Problem(place(path, getattr(error, "lineno", line)), f"not JSON: {error}; nothing after it was read")
-            return
-        yield Record(value, Source(str(path), line))
-        at, before = _solid(text, at), ","
-    if text[at:].strip() != "]":
-        wanted = "',' or the closing ']'" if before == "," else "a JSON array, [...],"
-        yield Problem(place(path, line), f"expected {wanted} here, not {text[at : at + 20]!r}; nothing after it was read")
-
-
-def _solid(text: str, start: int) -> int:
-    """Where the next character that is not white space stands."""
-    found: Optional[re.Match[str]] = SPACE.match(text, start)
-    return found.end() if found else start
 
 
 def _entity(value: Dict[str, Any], side: str, size: int) -> Entity:

@@ -56,6 +56,14 @@ class StageContext:
             )
         return self.artifacts[stage]
 
+    def measured(self, text: str) -> float:
+        """The figure of an earlier stage that a text "STAGE.FIGURE" names; RelconError where there is none."""
+        stage, _, figure = text.partition(".")
+        figures = self.handed_on_by(stage).figures
+        if figure not in figures:
+            raise RelconError(f"[stages.{self.name}] '{text}': stage '{stage}' measured no '{figure}'.{did_you_mean(figure, figures)}")
+        return figures[figure]
+
     def saved_model(self, stage: str) -> Path:
         """The folder of the model that an earlier stage handed on, or of its snapshot where this attempt starts from one."""
         folder = self.handed_on_by(stage).folder

@@ -43,7 +43,7 @@ class Evaluate(Stage):
     def run(self, context: StageContext) -> Artifacts:
         """Load the model and let every evaluator measure it."""
         saved = SavedModel(context.saved_model(self.model))
-        model = saved.load()
+        model = saved.open()
         data = context.corpus.split(self.split)
         train = train_split(context.corpus)
         if self.split == "test":
@@ -58,7 +58,7 @@ class Evaluate(Stage):
 
     def plan(self, context: StageContext) -> StagePlan:
         """What `run` would do, timed on a sample. Its figures are thrown away, so that a look at `test` tells nothing."""
-        model = SavedModel(context.saved_model(self.model)).load()
+        model = SavedModel(context.saved_model(self.model)).open()
         data = context.corpus.split(self.split)
         train = context.corpus.split("train") if "train" in context.corpus.splits() else None
         found = timed(self.evaluators, model, data, train, context.folder)

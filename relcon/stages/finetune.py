@@ -1,8 +1,6 @@
 """Fine-tuning: a relation classifier, chosen on development data where there are any."""
 
-import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
 from relcon import processes
@@ -11,12 +9,12 @@ from relcon.files import link_tree, read_json, write_json
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
 from relcon.model import Trained
 from relcon.plans import StagePlan
+from relcon.stages.choosing import Choice
 from relcon.stages.context import StageContext
 from relcon.stages.evaluate import train_split
-from relcon.stages.planned import add_epochs
 from relcon.stages.sampling import timed
 from relcon.stages.training import TrainingStage
-from relcon.training.checkpoint import save_best
+from relcon.training.loop import Loop
 
 
 class Finetune(TrainingStage):
@@ -76,7 +74,7 @@ class Finetune(TrainingStage):
         choose_snapshot: bool = False,
         optimizer: Optional[OptimizerPlan] = None,
         schedule: Optional[Schedule] = None,
-        epochs: float = 1.0,
+        epochs: Union[float, str] = 1.0,
         max_steps: int = 0,
         accumulate: int = 1,
         clip: float = 1.0,
@@ -90,7 +88,15 @@ class Finetune(TrainingStage):
             raise ValueError(f"classifier '{classifier}' is none of the tasks.{did_you_mean(classifier, tasks)}")
         if selection is None and (patience or choose_snapshot):
             raise ValueError("patience and choose_snapshot need a selection: an evaluator for the development data")
-        self.classifier, self.selection, self.patience, self.choose_snapshot = classifier, selection, patience, choose_snapshot
+        self.classifier, self.selection, self.choose_snapshot = classifier, selection, choose_snapshot
+        self.choice = Choice("dev", selection is None or selection.higher_is_better, patience=patience)
+
+    @classmethod
+    def measures(cls, block: Mapping[str, Any]) -> Optional[List[str]]:
+        """`steps`; with a selection `dev` and `epoch`. Which snapshots it will choose among is not known."""
+        if block.get("choose_snapshot"):
+            return None
+        return ["steps"] if block.get("selection") is None else ["steps", "dev", "epoch"]
 
     def check(self, corpus: Corpus, where: str) -> None:
         """There must be labelled training data, and development data where the model is chosen on them."""
@@ -110,19 +116,18 @@ class Finetune(TrainingStage):
             return super().run(context)
         return self.best_of(context, self.snapshots(context))
 
-    def plan_epochs(self, context: StageContext, trained: Trained, plan: StagePlan) -> None:
+    def plan_epochs(self, context: StageContext, trained: Trained, loop: Loop, plan: StagePlan) -> None:
         """The look at the development data after each epoch, timed on a sample; and all of it once per snapshot."""
         if self.selection is not None:
             dev, train = context.corpus.split("dev"), context.corpus.split("train")
             look = timed({"selection": self.selection}, trained.model(), dev, train, context.folder)
-            add_epochs(plan, f"look at {len(dev.instances)} instances of dev", look.total, plan.epochs or 0)
-        if self.patience:
-            plan.notes.append(f"ends earlier where {self.patience} epochs bring nothing better")
+            self.plan_looks(plan, f"look at {len(dev.instances)} instances of dev", look.total)
         if self.choose_snapshot:
             stages = {value.partition(".")[0] for value in self.encoders.values() if isinstance(value, str)}
-            times = len({each for stage in stages for each in context.config["stages"][stage].get("snapshots") or []})
-            plan.notes.append(f"trains once from each of {times} snapshots")
-            plan.seconds = (plan.seconds or 0.0) * times
+            kept = {each for stage in stages for each in context.config["stages"][stage].get("snapshots") or []}
+            plan.notes.append(f"trains once from each of {len(kept)} snapshots")
+            plan.seconds = (plan.seconds or 0.0) * len(kept)
+            plan.figures["snapshot"] = max(kept, default=0)
 
     def snapshots(self, context: StageContext) -> List[int]:
         """The snapshots that the stages in front kept."""
@@ -143,7 +148,7 @@ class Finetune(TrainingStage):
             results[snapshot] = self.from_snapshot(replace(context, snapshot=snapshot))
             context = replace(context, log_start=read_json(results[snapshot].folder / "done.json")["log"])
             figures[f"dev.snapshot_{snapshot}"] = results[snapshot].figures["dev"]
-        chosen = max(results, key=lambda snapshot: self.sign * results[snapshot].figures["dev"])
+        chosen = self.choice.best_first([[results[snapshot].figures["dev"], snapshot] for snapshot in snapshots])[0][1]
         processes.on_main(lambda: link_tree(results[chosen].folder / "model", context.folder / "model"))
         return Artifacts(context.folder, {**results[chosen].figures, **figures, "snapshot": float(chosen)})
 
@@ -156,41 +161,14 @@ class Finetune(TrainingStage):
         processes.on_main(lambda: write_json(done, {"figures": dict(result.figures), "log": context.run.log_length()}))
         return result
 
-    @property
-    def sign(self) -> int:
-        """1 where a higher figure is better, -1 where a lower one is."""
-        return 1 if self.selection is None or self.selection.higher_is_better else -1
-
-    def after_epoch(self, context: StageContext, epoch: int, trained: Trained, best: Dict[str, Any]) -> bool:
-        """Look at the development data; keep the model where it is the best so far."""
+    def look(self, context: StageContext, epoch: int, trained: Trained, loop: Loop) -> Optional[float]:
+        """The selection's primary figure on the development data; None without a selection."""
         if self.selection is None:
-            return False
+            return None
         with naming(f"[stages.{context.name}.selection]"):
             figures = self.selection.evaluate(trained.model(), context.corpus.split("dev"), train=train_split(context.corpus))
         context.run.log(event="dev", stage=context.name, epoch=epoch, **figures)
-        kept = self.best_first([*best.get("kept", []), [float(figures[self.selection.primary]), epoch]])[: context.settings.keep_best]
-        if epoch in [number for _, number in kept]:
-            processes.on_main(lambda: save_best(context.checkpoints, best_name(epoch), trained))
-        best.update(dev=kept[0][0], epoch=kept[0][1], kept=kept, models=[best_name(number) for _, number in kept])
-        return bool(self.patience) and epoch - best["epoch"] >= self.patience
-
-    def best_first(self, looks: List[List[Any]]) -> List[List[Any]]:
-        """[figure, epoch] in order of merit; of equal figures the earlier epoch's comes first, NaN last."""
-        return sorted(looks, key=lambda look: (math.isnan(look[0]), 0.0 if math.isnan(look[0]) else -self.sign * look[0], look[1]))
-
-    def chosen(self, context: StageContext, best: Mapping[str, Any]) -> Optional[Path]:
-        """The best model on development data."""
-        return context.checkpoints / best_name(best["epoch"]) / "model" if "dev" in best else None
-
-    def hand_on(self, context: StageContext, trained: Trained, best: Mapping[str, Any]) -> None:
-        """The best model; where several are to be kept, all of them stay in `best/epoch-N` too."""
-        super().hand_on(context, trained, best)
-        for name in best.get("models", []) if context.settings.keep_best > 1 else []:
-            link_tree(context.checkpoints / name / "model", context.folder / name)
-
-    def figures(self, best: Mapping[str, Any]) -> Dict[str, float]:
-        """The best figure on development data and its epoch."""
-        return {"dev": best["dev"], "epoch": float(best["epoch"])} if "dev" in best else {}
+        return float(figures[self.selection.primary])
 
     def renderer(self) -> Optional[Renderer]:
         """The renderer of the classifier's stream."""
@@ -206,8 +184,3 @@ class Finetune(TrainingStage):
         """What prediction on new input needs: the reader and the candidate rule of the training data."""
         data = context.block.get("data") or context.config["data"]
         return {"stage": context.name, "reader": data.get("reader"), "candidates": data.get("candidates")}
-
-
-def best_name(epoch: int) -> str:
-    """Where the model of an epoch is kept while it is among the best."""
-    return f"best/epoch-{epoch}"

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Dict, Optional
 
 from relcon.errors import RelconError
-from relcon.interfaces import Evaluator, Split
-from relcon.model import TrainedModel
+from relcon.interfaces import Evaluator, Model, Split
 
 SAMPLE = 128
 """Instances, at most, on which an evaluator is timed."""
@@ -34,7 +33,7 @@ class Timed:
         return self.instances / self.rate if self.instances else 0.0
 
 
-def timed(evaluators: Dict[str, Evaluator], model: TrainedModel, data: Split, train: Optional[Split], folder: Path) -> Timed:
+def timed(evaluators: Dict[str, Evaluator], model: Model, data: Split, train: Optional[Split], folder: Path) -> Timed:
     """Run evaluators on a sample of the data, and on the same share of the training data where they use them."""
     share = min(1.0, SAMPLE / max(len(data.instances), 1))
     part, fitted = sample(data, share), None if train is None else sample(train, share)

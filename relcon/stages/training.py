@@ -1,5 +1,6 @@
 """What every training stage does: build the shared parts, train the tasks, keep checkpoints, save and hand on."""
 
+import math
 import time
 from copy import deepcopy
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any, Dict, Mapping, Optional, Union
 import torch
 
 from relcon import processes
+from relcon.data.joining import split_of
 from relcon.data.labels import LabelSet
 from relcon.errors import Interrupted, RelconError, did_you_mean, naming
 from relcon.files import link_tree
@@ -29,9 +31,10 @@ from relcon.interfaces import (
 )
 from relcon.model import SavedModel, Trained
 from relcon.plans import StagePlan
+from relcon.stages.choosing import Choice, best_name
 from relcon.stages.context import StageContext
 from relcon.stages.planned import add_epochs, training_plan
-from relcon.training.checkpoint import Resumed, newest_checkpoint, resume, save_checkpoint, step_of
+from relcon.training.checkpoint import Resumed, newest_checkpoint, resume, save_best, save_checkpoint, step_of
 from relcon.training.compiling import compile_encoders
 from relcon.training.device import accelerator_for
 from relcon.training.interruption import asked, deferred
@@ -49,12 +52,14 @@ class TrainingStage(Stage):
 
     encoders, poolers: by name; a block starts afresh, a string "STAGE.NAME" takes what an earlier stage handed on.
     streams: samplers by name; an epoch is one pass over the first. tasks: by name, each fed by one stream.
-    epochs: passes over the first stream, may be a fraction. max_steps: optimizer steps instead, where above 0; an untrained
-        encoder is handed on where both are 0.
+    epochs: passes over the first stream, may be a fraction; a text "STAGE.FIGURE" takes what an earlier stage of the run measured
+        ("tuning.epoch": as many as were best there). max_steps: optimizer steps instead, where above 0; an untrained encoder is handed
+        on where both are 0.
     optimizer, schedule: AdamW and linear warm-up and decay unless said.
     accumulate: batches per optimizer step. It does not enlarge the set of negatives of a contrast; a larger batch with
         `[training] gradient_caching` does. clip: largest gradient norm, 0 for none.
-    data: a corpus of the stage's own; the run's unless said. split: which part of it.
+    data: a corpus of the stage's own; the run's unless said. split: which part of it; a sum ("train+dev") takes several one after the
+        other, which must have no document in common.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class TrainingStage(Stage):
         tasks: Dict[str, Task],
         optimizer: Optional[OptimizerPlan] = None,
         schedule: Optional[Schedule] = None,
-        epochs: float = 1.0,
+        epochs: Union[float, str] = 1.0,
         max_steps: int = 0,
         accumulate: int = 1,
         clip: float = 1.0,
@@ -78,7 +83,7 @@ class TrainingStage(Stage):
             ("accumulate", accumulate, 1),
             ("clip", clip, 0),
         ):
-            if value < least:
+            if not isinstance(value, str) and value < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
         self.encoders, self.poolers, self.streams, self.tasks = encoders, poolers, streams, tasks
         self.optimizer, self.schedule = optimizer or AdamW(), schedule or LinearWarmup()
@@ -88,32 +93,60 @@ class TrainingStage(Stage):
     # ---- what the two kinds of stage add ----
 
     classifier: Optional[str] = None
+    counts_on = ("epochs",)
+    choice: Choice
 
-    def after_epoch(self, context: StageContext, epoch: int, trained: Trained, best: Dict[str, Any]) -> bool:
-        """Called after each epoch (counted from 1); `best` may be changed. True ends training early."""
-        return False
+    def look(self, context: StageContext, epoch: int, trained: Trained, loop: Loop) -> Optional[float]:
+        """The figure of the model after an epoch (counted from 1) by which the best is chosen; None: the last one is handed on."""
+        return None
+
+    # ---- choosing among the epochs ----
+
+    def after_epoch(self, context: StageContext, epoch: int, trained: Trained, loop: Loop, best: Dict[str, Any]) -> bool:
+        """Called after each epoch (counted from 1): look at the model, and keep it where it is among the best, which `best` remembers.
+        True ends training early."""
+        figure = self.look(context, epoch, trained, loop)
+        if figure is None:
+            return False
+        kept = self.choice.best_first([*best.get("kept", []), [figure, epoch]])[: context.settings.keep_best]
+        if epoch in [number for _, number in kept]:
+            processes.on_main(lambda: save_best(context.checkpoints, best_name(epoch), trained))
+        best.update(kept=kept, models=[best_name(number) for _, number in kept])
+        return self.choice.ends(epoch, kept[0][1])
 
     def chosen(self, context: StageContext, best: Mapping[str, Any]) -> Optional[Path]:
         """The folder of the model to hand on instead of the last state; None for the last state."""
-        return None
+        return context.checkpoints / best["models"][0] / "model" if "models" in best else None
 
     def figures(self, best: Mapping[str, Any]) -> Dict[str, float]:
-        """What the stage measured."""
-        return {}
+        """The figure of the best epoch, and its number."""
+        if "kept" not in best:
+            return {}
+        figure, epoch = best["kept"][0]
+        return {self.choice.figure: figure, "epoch": float(epoch)}
 
     # ---- the work ----
 
     def check(self, corpus: Corpus, where: str) -> None:
         """Its part of the data must be there, and what its streams need of them or look things up in (parses, WordNet)."""
-        data = (self.data or corpus).split(self.split)
+        with naming(f"{where} split:"):
+            data = self.part_of(corpus, self.split)
+        self.check_streams(data, where)
+
+    def check_streams(self, data: Split, where: str) -> None:
+        """The streams must be able to draw from these data."""
         for name, sampler in self.streams.items():
             with naming(f"{where[:-1]}.streams.{name}]"):
                 sampler.check(data)
 
+    def part_of(self, corpus: Corpus, split: str) -> Split:
+        """A split, or a sum of splits, of the stage's own corpus or else of the run's."""
+        return split_of(self.data or corpus, split)
+
     def run(self, context: StageContext) -> Artifacts:
         """Train, save to `stages/NAME/model` and hand on."""
         seed_torch(context.seed, context.name, "start")
-        data = (self.data or context.corpus).split(self.split)
+        data = self.part_of(context.corpus, self.split)
         trained = self.assemble(context, data.labels)
         loop = self.loop(context, trained, data)
         best = self.train(context, trained, loop)
@@ -121,18 +154,21 @@ class TrainingStage(Stage):
         return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
 
     def hand_on(self, context: StageContext, trained: Trained, best: Mapping[str, Any]) -> None:
-        """Put the model where later stages look for it; a chosen one stays where it was, too, for a run interrupted from here on."""
+        """Put the model where later stages look for it; a chosen one stays where it was, too, for a run interrupted from here on. Where
+        several are to be kept, all of them stay in `best/epoch-N`."""
         chosen = self.chosen(context, best)
         if chosen is None:
             trained.save(context.folder / "model")
         else:
             link_tree(chosen, context.folder / "model")
+        for name in best.get("models", []) if context.settings.keep_best > 1 else []:
+            link_tree(context.checkpoints / name / "model", context.folder / name)
 
     def plan(self, context: StageContext) -> StagePlan:
         """What `run` would do; the model after a few steps is handed on."""
         began = time.perf_counter()
         seed_torch(context.seed, context.name, "start")
-        data = (self.data or context.corpus).split(self.split)
+        data = self.part_of(context.corpus, self.split)
         trained = self.assemble(context, data.labels)
         loop = self.loop(context, trained, data)
         ready = time.perf_counter()
@@ -141,11 +177,22 @@ class TrainingStage(Stage):
         trained.save(context.folder / "model")
         add_epochs(plan, "making ready", ready - began, 1)
         add_epochs(plan, "saving after an epoch", time.perf_counter() - measured, loop.epochs)
-        self.plan_epochs(context, trained, plan)
+        plan.figures = {"steps": loop.steps}
+        if isinstance(self.epochs, str) and not self.max_steps:
+            plan.notes.append(f"{loop.epochs} epochs at most: as many as {self.epochs} will be")
+        self.plan_epochs(context, trained, loop, plan)
         return plan
 
-    def plan_epochs(self, context: StageContext, trained: Trained, plan: StagePlan) -> None:
+    def plan_epochs(self, context: StageContext, trained: Trained, loop: Loop, plan: StagePlan) -> None:
         """Add to a plan what `after_epoch` takes. Nothing unless overridden."""
+
+    def plan_looks(self, plan: StagePlan, what: str, seconds: float) -> None:
+        """Add to a plan the looks by which the stage chooses among its epochs. seconds: that one takes."""
+        epochs = plan.epochs or 0
+        add_epochs(plan, what, seconds, epochs)
+        plan.figures["epoch"] = epochs
+        if self.choice.patience:
+            plan.notes.append(f"ends earlier where {self.choice.patience} epochs bring nothing better")
 
     def assemble(self, context: StageContext, labels: LabelSet) -> Trained:
         """Shared parts and tasks, ready to train."""
@@ -210,8 +257,7 @@ class TrainingStage(Stage):
         modules = trained.modules().to(accelerator.device)
         if context.settings.compile:
             compile_encoders(trained.parts.encoders.values())
-        for sampler in self.streams.values():
-            processes.main_first(partial(sampler.prepare, data))
+        self.prepare(context, data)
         streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
         loop = Loop(
             context.name,
@@ -233,8 +279,22 @@ class TrainingStage(Stage):
                 f"[stages.{context.name}] has no batch in an epoch: the {len(data.instances)} instances of '{data.name}' fill none. "
                 "Lower batch_size."
             )
-        loop.steps = self.max_steps or int(self.epochs * loop.steps_per_epoch)
+        loop.steps = self.max_steps or int(self.passes(context) * loop.steps_per_epoch)
         return loop
+
+    def passes(self, context: StageContext) -> float:
+        """The number of epochs, where an earlier stage measures it the one that it measured."""
+        if not isinstance(self.epochs, str):
+            return self.epochs
+        epochs = context.measured(self.epochs)
+        if not 0 <= epochs < math.inf:
+            raise RelconError(f"[stages.{context.name}] epochs: {self.epochs} is {epochs}, which is no number of epochs.")
+        return epochs
+
+    def prepare(self, context: StageContext, data: Split) -> None:
+        """Let the samplers prepare for the data that they will draw from."""
+        for sampler in self.streams.values():
+            processes.main_first(partial(sampler.prepare, data))
 
     def tokens(self, context: StageContext, streams: Mapping[str, Stream]) -> int:
         """Positions of one forward, measured on a first batch of every stream where `[training]` says "auto"."""
@@ -303,7 +363,7 @@ class TrainingStage(Stage):
             raise Interrupted(signal, f"at step {loop.done} of stage {context.name}")
 
     def end_epoch(self, context: StageContext, trained: Trained, loop: Loop, position: Position) -> None:
-        """What follows the last step: the epoch's line in the log, a look at development data, a checkpoint.
+        """What follows the last step: the epoch's line in the log, a look at held-out data, a checkpoint.
 
         A signal need not wait for the look: the checkpoint is then that of the last step, and the look is repeated.
         """
@@ -312,7 +372,7 @@ class TrainingStage(Stage):
         self.log_epoch(context, loop, position)
         try:
             with deferred(wait=processes.count() > 1):
-                best["stopped"] = self.after_epoch(context, position.epoch + 1, trained, best)
+                best["stopped"] = self.after_epoch(context, position.epoch + 1, trained, loop, best)
         except Interrupted as left:
             self.save(context, trained, loop, position, log)
             raise Interrupted(left.signal, f"at step {loop.done} of stage {context.name}") from None

@@ -97,7 +97,7 @@ class Classification(Task):
     def _record(self, value: Labelled, predicted: Tensor, labels: Tensor, numbers: Tensor) -> None:
         self._right += int((predicted == labels).sum())
         self._all += len(labels)
-        if self.recorders and value.uids is not None:
+        if self.training and self.recorders and value.uids is not None:
             uids = [value.uids[number] for number in numbers.tolist()]
             for recorder in self.recorders:
                 recorder(uids, predicted, labels)

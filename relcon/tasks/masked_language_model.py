@@ -49,8 +49,11 @@ class MaskedLanguageModel(Task):
         encoder = parts.encoders.get(name)
         if encoder is None:
             raise RelconError(f"encoder = '{name}': the stage has no encoder of that name.{did_you_mean(name, parts.encoders)}")
-        if not hasattr(getattr(encoder, "model", None), "get_input_embeddings"):
-            raise RelconError(f"encoder = '{name}': {type(encoder).__name__} has no embeddings of word pieces to guess with.")
+        if encoder.vocabulary is None or not hasattr(getattr(encoder, "model", None), "get_input_embeddings"):
+            raise RelconError(
+                f"encoder = '{name}': {type(encoder).__name__} has no embeddings of word pieces to guess with. "
+                "Choose one with a tokenizer, such as relcon.Transformer.v1."
+            )
         table = embeddings(encoder)
         head = nn.Sequential(nn.Linear(encoder.width, encoder.width), nn.GELU(), nn.LayerNorm(encoder.width)).to(table)
         self.tower = Tower(encoder, SpanPool(inside="first", slots=1), head)

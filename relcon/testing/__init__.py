@@ -12,7 +12,7 @@ that says which promise was broken:
 from relcon.testing.adjusting import check_adjuster
 from relcon.testing.checks import check_augmenter, check_evaluator, check_renderer, check_sampler
 from relcon.testing.corpora import tiny_corpus, tiny_instances, tiny_split
-from relcon.testing.encoders import tiny_encoder, tiny_encoder_folder
+from relcon.testing.encoders import tiny_character_bert_folder, tiny_encoder, tiny_encoder_folder
 from relcon.testing.learning import check_encoder, check_objective, check_pooler, check_step
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "check_renderer",
     "check_sampler",
     "check_step",
+    "tiny_character_bert_folder",
     "tiny_corpus",
     "tiny_encoder",
     "tiny_encoder_folder",

@@ -1,4 +1,4 @@
-"""A Hugging Face encoder small enough for tests, with random weights and a real tokenizer."""
+"""Encoders small enough for tests, with random weights: of Hugging Face with a real tokenizer, and of characters."""
 
 import string
 import tempfile
@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
+from relcon.encoders import character_loading
 from relcon.encoders.loading import quiet
 from relcon.encoders.transformer import Transformer
 from relcon.testing.corpora import tiny_corpus
@@ -48,6 +49,28 @@ def tiny_encoder_folder(
             model = RobertaModel(RobertaConfig(**sizes, max_position_embeddings=positions + extra, type_vocab_size=1))
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+    return Path(folder)
+
+
+def tiny_character_bert_folder(folder: Path, width: int = 32, layers: int = 2, positions: int = 128, seed: int = 0) -> Path:
+    """A folder with a random CharacterBERT, for `relcon.CharacterBERT.v1(path=...)`. Returns the folder.
+
+    width: of its states, a multiple of 4. layers: how many. positions: the longest input. seed: of the weights; the global random
+    stream is left alone.
+    """
+    settings = {
+        **character_loading.PUBLISHED,
+        "character_embeddings_dim": 8,
+        "cnn_filters": [[1, 4], [2, 4], [3, 8]],
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "intermediate_size": 2 * width,
+        "max_position_embeddings": positions,
+    }
+    with torch.random.fork_rng(), quiet():
+        torch.manual_seed(seed)
+        character_loading.save(Path(folder), character_loading.build(settings), settings)
     return Path(folder)
 
 

@@ -42,6 +42,39 @@ class AdamW(OptimizerPlan):
         return torch.optim.AdamW(groups, lr=self.lr, betas=(self.betas[0], self.betas[1]), eps=self.eps)
 
 
+class Adam(OptimizerPlan):
+    """Adam (Kingma and Ba 2015, arXiv 1412.6980), its weight decay an L2 penalty: part of the gradient, for every parameter.
+
+    lr, head_lr, betas, eps: as in relcon.AdamW.v1. weight_decay: the penalty's factor.
+
+    Config::
+
+        [optimizer]
+        @optimizers = "relcon.Adam.v1"
+        lr = 1e-5
+        weight_decay = 1e-6
+    """
+
+    def __init__(
+        self,
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        betas: Optional[List[float]] = None,
+        eps: float = 1e-8,
+        head_lr: Optional[float] = None,
+    ):
+        self.lr, self.weight_decay, self.eps, self.head_lr = lr, weight_decay, eps, head_lr
+        self.betas = [0.9, 0.999] if betas is None else betas
+        check(lr, weight_decay, self.betas, eps, head_lr)
+
+    def build(self, module: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer over the module's trainable parameters. RelconError where there is none."""
+        groups = parameter_groups(module, self.lr, self.weight_decay, self.head_lr)
+        for group in groups:
+            group["weight_decay"] = self.weight_decay
+        return torch.optim.Adam(groups, lr=self.lr, betas=(self.betas[0], self.betas[1]), eps=self.eps)
+
+
 class BertAdamW(OptimizerPlan):
     """The optimizer of BERT's released TensorFlow code: AdamW without bias correction.
 

@@ -166,6 +166,10 @@ TACRED = (
     '"subj_type": "C", "obj_type": "P", "stanford_pos": ["N", "V", "N"], "stanford_ner": ["O", "O", "O"], '
     '"stanford_head": [2, 0, 2], "stanford_deprel": ["nsubj", "ROOT", "obj"]}]'
 )
+SPERT = (
+    '[{"tokens": ["abirol", "blocks", "KAP2"], "relations": [{"head": 0, "tail": 1}], '
+    '"entities": [{"type": "C", "start": 0, "end": 1}, {"type": "P", "start": 2, "end": 3}]}]'
+)
 
 
 def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data, tmp_path):
@@ -217,6 +221,7 @@ def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data,
         ("open.jsonl", OPENNRE, "relcon.OpenNRE.v1"),
         ("semeval.txt", SEMEVAL, "relcon.SemEval2010.v1"),
         ("tacred.json", TACRED, "relcon.TACRED.v1"),
+        ("spert.json", SPERT, "relcon.SpERT.v1"),
     ):
         (data / name).write_text(content)
         ended = relcon("predict", former, data / name, "-o", out, "--overwrite", "--reader", reader)

@@ -73,3 +73,24 @@ def test_resuming_with_fewer_folds_or_none_leaves_none_of_the_others(folds, trai
     left = {each.name for each in folds.iterdir()}
     assert left.isdisjoint({"model", "predictions.jsonl", "scores.json"}) and not list((folds / "stages").iterdir())
     assert read(folds / "run.json")["stages"] == {} and read(folds / "metrics.json")["evaluate"]["scores.f1"]["runs"] == 2
+
+
+def test_one_fold_alone_is_that_fold_of_all(folds, train, tmp_path):
+    ended = train(tmp_path / "alone", *FOLDS, "--protocol.only", "[2]")
+    assert ended.code == 0, ended.err
+    assert [each.name for each in (tmp_path / "alone/folds").iterdir()] == ["fold_02"]
+    one, two = folds / "folds/fold_02", tmp_path / "alone/folds/fold_02"
+    assert read(tmp_path / "alone/metrics.json") == read(two / "metrics.json") == read(one / "metrics.json")
+    assert (two / "predictions.jsonl").read_bytes() == (one / "predictions.jsonl").read_bytes()
+
+
+def test_folds_of_a_file_are_tested_on_what_it_says(train, data, tmp_path):
+    names = [json.loads(line)["id"] for line in (data / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    sides = {"b2": (names[2:7], names[8:]), "b10": (names[9:], names[:8])}
+    file = tmp_path / "folds.json"
+    file.write_text(json.dumps({name: {"train set": train, "test set": test} for name, (train, test) in sides.items()}))
+    given = ["--protocol.@protocols", "relcon.GivenFolds.v1", "--protocol.file", file, "--paths.test", "null"]
+    ended = train(tmp_path / "run", *given)
+    assert ended.code == 0, ended.err
+    told = (tmp_path / "run/folds/fold_02/predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"].split("#")[0] for line in told] == names[:8]

@@ -9,7 +9,7 @@ from relcon.cli.main import COMMANDS, app, main
 from relcon.cli.overrides import parse_overrides
 from relcon.errors import RelconError
 
-HEAVY = ("torch", "transformers", "spacy", "sklearn", "accelerate", "nltk")
+HEAVY = ("torch", "transformers", "spacy", "sklearn", "accelerate", "nltk", "matplotlib")
 
 
 def listed():
@@ -31,7 +31,7 @@ def test_help_loads_nothing_heavy():
 
 
 def test_the_commands_are_those_of_the_table():
-    assert listed() == list(COMMANDS) == ["train", "evaluate", "predict", "compare", "check", "components", "build-pairs"]
+    assert listed() == list(COMMANDS) == ["train", "evaluate", "predict", "compare", "plot", "check", "components", "build-pairs"]
 
 
 @pytest.mark.parametrize("name", ["", *listed()])

@@ -9,9 +9,10 @@ from relcon.data.candidates import SAME_ENTITY, SENTENCES, AnnotatedPairs, Entit
 from relcon.data.corpus import FileCorpus, describe
 from relcon.data.parsing import SpacyParser
 from relcon.data.paths import dependency_path
+from relcon.data.sequences import ids_of
 from relcon.data.splits import group_of
 from relcon.interfaces import DatasetReader
-from relcon.protocols import GivenFolds, KFold
+from relcon.protocols import GivenFolds, KFold, read_folds
 
 Shared = Callable[[str], Path]
 
@@ -68,3 +69,45 @@ def test_semeval_pairs_all_have_a_path(shared: Shared) -> None:
         head, tail = instance.mentions
         path = dependency_path(instance.document, head, tail)
         assert path is not None and head.start <= path[0] < head.end and tail.start <= path[-1] < tail.end
+
+
+TABLE_1 = [  # relations and entities to train on, relations and entities to test on
+    (6155, 9769, 666, 1070),
+    (6097, 9713, 724, 1126),
+    (6133, 9748, 688, 1091),
+    (6164, 9771, 657, 1068),
+    (6173, 9785, 648, 1054),
+    (6089, 9713, 732, 1126),
+    (6155, 9768, 666, 1071),
+    (6117, 9754, 704, 1085),
+    (6133, 9760, 688, 1079),
+    (6173, 9770, 648, 1069),
+]
+"""The ten folds of ADE: Theodoropoulos et al., CoNLL 2021, Table 1."""
+
+
+@pytest.fixture(scope="module")
+def ade(shared: Shared) -> FileCorpus:
+    return FileCorpus(reader("SpERT"), AnnotatedPairs(), str(shared("data/ade/ade_full_spert.json")), cache="none")
+
+
+def test_ade_in_its_published_folds(ade: FileCorpus, shared: Shared) -> None:
+    runs = list(GivenFolds(file=str(shared("data/ade/cv_splits.json"))).runs(ade, 1))
+    counts = {each.id: (len(each.relations), len(each.entities)) for each in ade.split("train").documents}
+    found = []
+    for _, part, _ in runs:
+        sides = [[counts[name] for name in ids_of(part.split(side).documents)] for side in ("train", "test")]
+        found.append(tuple(sum(numbers) for side in sides for numbers in zip(*side, strict=True)))
+    assert found == TABLE_1
+    sizes = [tuple(len(part.split(side).documents) for side in ("train", "test")) for _, part, _ in runs]
+    assert sizes == [(3845, 427)] * 9 + [(3843, 429)]
+
+
+def test_ade_has_the_validation_parts_of_cldr(ade: FileCorpus, shared: Shared) -> None:
+    file = str(shared("data/ade/cv_splits.json"))
+    runs = list(GivenFolds(file=file, dev_share=0.1, dev_draw="sample", seed=42, only=[1, 10]).runs(ade, 1))
+    sizes = [[len(part.split(side).documents) for side in ("dev", "train")] for _, part, _ in runs]
+    assert sizes == [[384, 3461], [384, 3459]]
+    listed = read_folds(file)["split_1"].train
+    places = (2619, 456, 102, 3037, 1126, 1003, 914, 571)
+    assert {listed[place] for place in places} <= set(ids_of(runs[0][1].split("dev").documents))

@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 
 from relcon.data.document import Document, Entity, Instance, Mention
 from relcon.data.labels import LabelSet
-from relcon.data.splits import By, deal, given_folds, group_of, hold_out, k_folds, k_shot, share
+from relcon.data.splits import (
+    By,
+    Fold,
+    complete_folds,
+    deal,
+    given_folds,
+    group_of,
+    hold_out,
+    hold_out_sample,
+    k_folds,
+    k_shot,
+    sampled,
+    share,
+)
 from relcon.errors import RelconError
 from relcon.interfaces import Lost, Split
 
@@ -185,7 +198,7 @@ def test_shares_lie_between_0_and_1(fraction: float) -> None:
 
 def test_a_fold_without_pairs_is_refused() -> None:
     with pytest.raises(RelconError, match="no candidate pair on one side"):
-        given_folds(split_of([["A"], []]), {"one": ["d0"], "two": ["d1"]})
+        given_folds(split_of([["A"], []]), {"one": Fold(["d1"], ["d0"]), "two": Fold(["d0"], ["d1"])})
 
 
 # ---- shots ----
@@ -211,24 +224,68 @@ def test_k_shot_names_labels_with_too_few() -> None:
 # ---- given folds ----
 
 
-def test_given_folds_by_group() -> None:
-    whole = split_of([["A"], ["B"], ["C"], []], groups=[1, 1, 2, 3], lost=[3])
-    folds = given_folds(whole, {"one": ["g1"], "two": ["g2", "g3", "elsewhere"]})
-    assert list(folds) == ["one", "two"]
-    train, test = folds["two"]
+def test_folds_by_what_they_test_on() -> None:
+    whole = split_of([["A"], ["B"], ["C"], []], groups=[3, 3, 2, 1], lost=[3])
+    folds = complete_folds(whole, {"one": ["g3"], "two": ["g1", "g2", "elsewhere"]})
+    assert folds == {"one": Fold(["g2", "g1"], ["g3"]), "two": Fold(["g3"], ["g2", "g1"])}
+    divided = given_folds(whole, folds)
+    assert list(divided) == ["one", "two"]
+    train, test = divided["two"]
     assert uids(test) == ["d2#0-1"] and uids(train) == ["d0#0-1", "d1#0-1"]
     assert [document.id for document in test.documents] == ["d2", "d3"] and len(test.lost) == 1
-    assert_divided(whole, [test for _, test in folds.values()], "document")
+    assert_divided(whole, [test for _, test in divided.values()], "document")
+
+
+def test_a_fold_trains_on_what_it_names_and_nothing_else() -> None:
+    whole = split_of([["A"], ["B"], [], ["C"], []])
+    folds = given_folds(whole, {"one": Fold(["d4", "d3"], ["d0", "d2"]), "two": Fold(["d0"], ["d4", "d1", "d3"])})
+    sides = {name: tuple([document.id for document in side.documents] for side in fold) for name, fold in folds.items()}
+    assert sides == {"one": (["d3", "d4"], ["d0", "d2"]), "two": (["d0"], ["d1", "d3", "d4"])}
+    assert [uids(side) for side in folds["one"]] == [["d3#0-1"], ["d0#0-1"]]
 
 
 @pytest.mark.parametrize(
-    ("folds", "message"),
+    ("one", "two", "message"),
     [
-        ({"one": ["g1"], "two": ["g9"]}, "1 are in no fold: 'g2'"),
-        ({"one": ["g1", "g2"], "two": ["g2"]}, "1 are in several folds: 'g2'"),
-        ({"one": ["g1", "g2"], "two": ["g9"]}, "1 are a fold without any document: 'two'"),
+        (Fold(["g2"], ["g1"]), Fold(["g1"], ["g1"]), "Fold 'two' names 1 documents more than once, to train on, to test on .*: 'g1'"),
+        (Fold(["g2"], ["g1"]), Fold(["g1"], ["g2", "g2"]), "Fold 'two' names 1 documents more than once"),
+        (Fold(["g2"], ["g1"]), Fold(["g1", "group"], ["g2"]), r"Fold 'two' names 1 documents that split 'train' does not have: 'group'\."),
+        (Fold(["g2"], ["g1", "gg1"]), Fold(["g1"], ["g2"]), r"Fold 'one' names 1 documents .* 'gg1'\. Did you mean 'g1'\?"),
+        (Fold(["g2"], ["g1"]), Fold(["g2"], ["g1"]), "1 are in no fold: 'g2'"),
+        (Fold([], ["g1", "g2"]), Fold(["g1"], ["g2"]), "1 are in several folds: 'g2'"),
+        (Fold([], ["g1", "g2"]), Fold(["g1"], []), "2 are a fold without any document on one side: 'one', 'two'"),
     ],
 )
-def test_faulty_given_folds(folds: dict, message: str) -> None:
+def test_faulty_given_folds(one: Fold, two: Fold, message: str) -> None:
     with pytest.raises(RelconError, match=message):
-        given_folds(split_of([["A"], ["B"]], groups=[1, 2]), folds)
+        given_folds(split_of([["A"], ["B"]], groups=[1, 2]), {"one": one, "two": two})
+
+
+# ---- held out by Python's own draw ----
+
+
+def test_places_are_drawn_as_by_the_authors_of_cldr() -> None:
+    """The validation part of the first and of the last fold of ADE."""
+    first = sampled(3845, 0.1, 42)
+    assert first[:8] == [2619, 456, 102, 3037, 1126, 1003, 914, 571]
+    assert len(first) == len(set(first)) == len(sampled(3843, 0.1, 42)) == 384
+
+
+def test_the_draw_goes_by_the_order_of_the_documents() -> None:
+    """Documents without pairs count, and a group of two is one."""
+    whole = split_of([["A"], ["B"], [], ["C"], ["A"], ["B"]], groups=[0, 1, 2, 3, 4, 4])
+    order = ["g2", "g1", "g0", "g3", "g4"]
+    assert sampled(5, 0.39, 7) == [2]
+    train, dev = hold_out_sample(whole, 0.39, 7, order)
+    assert (train.name, dev.name) == ("train", "dev")
+    assert {group_of(document) for document in dev.documents} == {"g0"}
+    assert_divided(whole, [train, dev], "document")
+    _, dev = hold_out_sample(whole, 0.39, 7, [*order[2:], *order[:2]])
+    assert [document.id for document in dev.documents] == ["d4", "d5"]
+
+
+def test_a_draw_of_nothing_is_refused() -> None:
+    with pytest.raises(RelconError, match=r"Holding out 0\.1 .* leaves one side without any candidate pair: it has 5 in 5 documents"):
+        hold_out_sample(split_of([["A"]] * 5), 0.1, 0, [f"d{number}" for number in range(5)])
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        hold_out_sample(split_of([["A"]] * 5), 1.0, 0, [f"d{number}" for number in range(5)])

@@ -21,10 +21,10 @@ TIMES = {"time", "seconds", "peak_memory_bytes"}
 def place(tmp_path_factory):
     """A folder with data and an encoder."""
     folder = tmp_path_factory.mktemp("several")
-    records = [{**document_to_json(document), "source": None} for document in tiny_corpus(24)]
+    records = [{**document_to_json(document), "source": None} for document in tiny_corpus(26)]
     for record in records:
         record.pop("source")
-    for name, part in (("train", records[:15]), ("dev", records[15:19]), ("test", records[19:])):
+    for name, part in (("train", records[:15]), ("dev", records[15:21]), ("test", records[21:])):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in part), encoding="utf-8")
     tiny_encoder_folder(folder / "encoder", layers=1)
     return folder
@@ -75,7 +75,7 @@ def test_log_and_metrics_are_those_of_one_process(runs):
     assert [(each["event"], each["stage"], each.get("step")) for each in alone] == [(e["event"], e["stage"], e.get("step")) for e in shared]
     for one, other in zip(alone, shared, strict=True):
         if "loss" in one:
-            assert other["loss"] == pytest.approx(one["loss"], abs=1e-5) and other["instances"] == one["instances"]
+            assert other["loss"] == pytest.approx(one["loss"], abs=1e-5) and other.get("instances") == one.get("instances")
         if one["event"] == "step":
             assert unpadded(other) == pytest.approx(unpadded(one), abs=1e-4)
     metrics = [json.loads((runs[count] / "metrics.json").read_text()) for count in (1, 2)]

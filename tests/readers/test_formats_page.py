@@ -47,6 +47,7 @@ EXPECTED: Dict[str, Any] = {
     "relcon.SemEval2010.v1": {"Cause-Effect(e1,e2)", "Component-Whole(e1,e2)", None},
     "relcon.OpenNRE.v1": {"lives in", "no_relation", None},
     "relcon.TACRED.v1": {"per:title", "no_relation", None},
+    "relcon.SpERT.v1": {"Adverse-Effect", None},
     "relcon.ChemProt.v1": {"CPR:4", "CPR:3"},
     "relcon.DDI2013.v1": {"DDI-mechanism", "DDI-false"},
     "relcon.AIMed.v1": {"positive"},

@@ -1,6 +1,7 @@
 """The real corpora, with the counts that were published for them (skipped where RELCON_SHARED has them not)."""
 
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
@@ -160,3 +161,21 @@ def test_aimed_folds(shared: Shared, read: Read) -> None:
     assert [folds[number] for number in range(10)] == [621, 546, 593, 587, 523, 599, 605, 716, 491, 553]
     abstracts = {(document.metadata["document"], document.metadata["fold"]) for document in documents}
     assert len(abstracts) == len({abstract for abstract, _ in abstracts}) == 220
+
+
+def test_ade(shared: Shared, read: Read) -> None:
+    """Every relation leads from the effect to the drug; some effects are named after the drug and overlap it."""
+    documents = read("relcon.SpERT.v1", shared("data/ade/ade_full_spert.json"))
+    assert [document.id for document in documents] == [str(number) for number in range(4272)]
+    assert sum(len(document.words) for document in documents) == 90714 and all(document.relations for document in documents)
+    assert Counter(entity.type for document in documents for entity in document.entities) == {"Drug": 5063, "Adverse-Effect": 5776}
+    assert labels(documents) == {"Adverse-Effect": 6821}
+    ends = Counter((d.entities[r.head].type, d.entities[r.tail].type) for d in documents for r in d.relations)
+    assert ends == {("Adverse-Effect", "Drug"): 6821}
+
+
+def test_ade_overlapping_entities(shared: Shared, read: Read) -> None:
+    documents = read("relcon.SpERT.v1", shared("data/ade/ade_full_spert.json"))
+    mentions = [[entity.mentions[0] for entity in document.entities] for document in documents]
+    overlaps = [sum(one.overlaps(other) for one, other in combinations(each, 2)) for each in mentions]
+    assert (sum(overlaps), sum(map(bool, overlaps))) == (120, 119)

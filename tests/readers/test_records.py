@@ -24,7 +24,7 @@ def mixed(good: int, bad: int) -> str:
 
 
 def test_all_formats_are_registered() -> None:
-    formats = "AIMed AIMedFolds ChemProt DDI2013 JSONLines OpenNRE SemEval2010 TACRED"
+    formats = "AIMed AIMedFolds ChemProt DDI2013 JSONLines OpenNRE SemEval2010 SpERT TACRED"
     assert {f"relcon.{name}.v1" for name in formats.split()} <= set(READERS)
 
 
@@ -45,7 +45,10 @@ def test_an_empty_input_is_refused(name: str, tmp_path: Path) -> None:
     assert "expected" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["relcon.JSONLines.v1", "relcon.SemEval2010.v1", "relcon.OpenNRE.v1", "relcon.TACRED.v1"])
+FILES = ("relcon.JSONLines.v1", "relcon.SemEval2010.v1", "relcon.OpenNRE.v1", "relcon.TACRED.v1", "relcon.SpERT.v1")
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_folder_in_place_of_a_file_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(RelconError, match="is a folder; expected"):
         DatasetReader.registry.get(name)().read(tmp_path)

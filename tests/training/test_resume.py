@@ -56,6 +56,12 @@ def state(output: Path, stage: str) -> str:
     return read(output / "run.json").get("stages", {}).get(stage, {}).get("state", "")
 
 
+def log_lines(output: Path) -> List[Dict[str, Any]]:
+    """The whole lines of a log that may be written while we look."""
+    text = (output / "log.jsonl").read_text(encoding="utf-8") if (output / "log.jsonl").exists() else ""
+    return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
 def resumed(output: Path) -> List[Dict[str, Any]]:
     """From where stages were gone on with, in every resumption."""
     return [stage for each in read(output / "run.json").get("resumed", []) for stage in each["stages"]]
@@ -137,6 +143,30 @@ def test_killed_while_it_chooses_a_snapshot(workshop: Any) -> None:
         lambda: any(output.glob("checkpoints/finetune/snapshot_1/step-2")),
         lambda: (output / "stages/finetune/snapshot_1/done.json").exists(),
         lambda: any(output.glob("checkpoints/finetune/snapshot_2/step-4")),
+    ]
+    assert all([workshop.train(output, *words).kill_when(moment) for moment in moments])
+    workshop.finish(output, *words)
+    assert workshop.differences(output, whole) == [] and left(output) == []
+
+
+def test_killed_while_it_validates(workshop: Any) -> None:
+    """And in the stage behind it, which trains on all data for as many epochs as were best."""
+    whole, output = workshop.folder / "validated whole", workshop.folder / "validated"
+    words = [*ONE, "--stages.pretrain.validation", "dev", "--stages.pretrain.epochs", 4, "--training.keep_best", 2]
+    words += ["--stages.finetune.epochs", "pretrain.epoch", "--stages.finetune.split", "train+dev"]
+    words += ["--stages.finetune.selection", "null", "--stages.finetune.patience", 0]
+    workshop.finish(whole, *words)
+    assert [line["event"] for line in log_lines(whole)].count("validation") == 4
+
+    def validated(epochs: int) -> bool:
+        """So many looks stand in the log, the last one perhaps without a checkpoint behind it."""
+        return sum(line["event"] == "validation" for line in log_lines(output)) >= epochs
+
+    moments: List[Callable[[], bool]] = [
+        lambda: validated(1),
+        lambda: validated(2),
+        lambda: validated(3),
+        lambda: any(output.glob("checkpoints/finetune/step-*")),
     ]
     assert all([workshop.train(output, *words).kill_when(moment) for moment in moments])
     workshop.finish(output, *words)

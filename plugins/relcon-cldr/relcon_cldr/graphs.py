@@ -1,0 +1,56 @@
+"""Small graphs over the words of a sentence, as inputs of a graph encoder (CoNLL 2021, section 3.2)."""
+
+from dataclasses import dataclass
+from typing import Literal, Tuple
+
+import torch
+from torch import Tensor
+
+from relcon.contrast import Input, Text
+from relcon_cldr.pairs import Node, Pair
+
+Normalisation = Literal["symmetric", "row", "self_weight"]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph(Input):
+    """Nodes over the words of a text, with edges between them.
+
+    text: where the nodes' first vectors come from. nodes: word spans. edges: pairs of node numbers, without direction.
+    """
+
+    text: Text
+    nodes: Tuple[Node, ...]
+    edges: Tuple[Tuple[int, int], ...]
+
+
+def graph_of(text: Text, pairs: Tuple[Pair, ...]) -> Graph:
+    """The graph whose edges are these pairs; each node comes once, in the order met."""
+    nodes = tuple(dict.fromkeys(node for pair in pairs for node in pair))
+    number = {node: place for place, node in enumerate(nodes)}
+    return Graph(text, nodes, tuple((number[one], number[other]) for one, other in pairs))
+
+
+def two_nodes(text: Text, pair: Pair) -> Graph:
+    """The graph of one pair: two nodes in the pair's order and an edge."""
+    return Graph(text, pair, ((0, 1),))
+
+
+def adjacency(graph: Graph, normalisation: Normalisation, self_weight: float = 0.8) -> Tensor:
+    """[N, N] with how much of each node flows into each, self-loops included.
+
+    normalisation: of A + I with its degrees D: `symmetric` D^-1/2 (A + I) D^-1/2 (eq. 2; Kipf and Welling, ICLR 2017), `row`
+    D^-1 (A + I). `self_weight` lambda: lambda I + (1 - lambda) D^-1 A with the degrees of A, for two nodes eq. 5's
+    [[lambda, 1 - lambda], [1 - lambda, lambda]].
+    """
+    bare = torch.zeros(len(graph.nodes), len(graph.nodes))
+    for one, other in graph.edges:
+        bare[one, other] = bare[other, one] = 1.0
+    eye = torch.eye(len(graph.nodes))
+    if normalisation == "self_weight":
+        return self_weight * eye + (1 - self_weight) * bare / bare.sum(1, keepdim=True).clamp(min=1)
+    looped = bare + eye
+    degree = looped.sum(1)
+    if normalisation == "row":
+        return looped / degree[:, None]
+    return looped / (degree[:, None] * degree[None, :]).sqrt()

@@ -1,0 +1,201 @@
+"""The method through the real command line: every config on invented sentences, prediction with its neighbours, bad input."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from relcon.cli.main import main
+from relcon.testing import tiny_encoder_folder
+
+CONFIGS = Path(__file__).parents[3] / "configs" / "cldr"
+DRUGS = ["abirol", "betaxin", "cedrine", "dolamide", "eprazol"]
+EFFECTS = [["rash"], ["severe", "rash"], ["nausea"], ["renal", "failure"], ["acute", "pain"]]
+FRAMES = ["{e} was seen after {d} .", "{d} caused {e} in one patient .", "we report {e} due to {d} therapy .", "{d} - induced {e}"]
+
+
+def sentence(number):
+    """An invented sentence in SpERT's form; every fourth names two drugs."""
+    draw = random.Random(number)
+    tokens, spans = [], {}
+    for word in draw.choice(FRAMES).split():
+        if word in ("{e}", "{d}"):
+            phrase = draw.choice(EFFECTS) if word == "{e}" else [draw.choice(DRUGS)]
+            spans[word] = [len(tokens), len(tokens) + len(phrase)]
+            tokens += phrase
+        else:
+            tokens.append(word)
+    entities = [{"type": "Adverse-Effect", "start": spans["{e}"][0], "end": spans["{e}"][1]}]
+    entities.append({"type": "Drug", "start": spans["{d}"][0], "end": spans["{d}"][1]})
+    if number % 4 == 0:
+        tokens += ["and", draw.choice(DRUGS)]
+        entities.append({"type": "Drug", "start": len(tokens) - 1, "end": len(tokens)})
+    relations = [{"type": "Adverse-Effect", "head": 0, "tail": tail} for tail in range(1, len(entities))]
+    return {"tokens": tokens, "entities": entities, "relations": relations, "orig_id": number}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """The corpus file and its two folds."""
+    folder = tmp_path_factory.mktemp("corpus")
+    ids = [str(number) for number in range(48)]
+    (folder / "sentences.json").write_text(json.dumps([sentence(number) for number in range(48)]), encoding="utf-8")
+    folds = {f"split_{n + 1}": {"train set": ids[: n * 24] + ids[n * 24 + 24 :], "test set": ids[n * 24 : n * 24 + 24]} for n in (0, 1)}
+    (folder / "folds.json").write_text(json.dumps(folds), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    words = {word for number in range(48) for word in sentence(number)["tokens"]}
+    return tiny_encoder_folder(tmp_path_factory.mktemp("encoder") / "bert", words=sorted(words))
+
+
+def relcon(*words):
+    try:
+        main([str(word) for word in words])
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+@pytest.fixture(scope="module")
+def train(corpus, encoder):
+    """`train(name, folder, ...)`: a config of the method, tiny."""
+
+    def run(name, folder, *words):
+        text = (CONFIGS / name).read_text(encoding="utf-8")
+        tiny = ["--training.epochs", 2]
+        for stage in ("relations", "tags"):
+            if f"[stages.{stage}]" in text:
+                blocks = ["encoders.text"] + (["encoders.graph.features"] if "encoders.graph" in text and stage == "relations" else [])
+                for block in blocks:
+                    place = f"--stages.{stage}.{block}"
+                    tiny += [f"{place}.@encoders", "relcon.Transformer.v1", f"{place}.path", encoder, f"{place}.max_length", 64]
+                tiny += [f"--stages.{stage}.encoders.text.freeze_layers", 1, f"--stages.{stage}.optimizer.lr", 0.003]
+        if "[stages.tags]" in text:
+            tiny += ["--stages.tags.tasks.contrast.anchors.head", "[32]"]
+        paths = ["--paths.train", corpus / "sentences.json", "--paths.folds", corpus / "folds.json"]
+        relcon("train", CONFIGS / name, "--output", folder, *paths, *tiny, *words)
+        return folder / "folds/fold_01"
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def joint(train, tmp_path_factory):
+    """A run with both spaces."""
+    return train("joint.cfg", tmp_path_factory.mktemp("runs") / "joint")
+
+
+def metrics(run):
+    return json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+
+
+def lines(file):
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_joint_reads_entities_and_relations_off_two_spaces(joint):
+    found = metrics(joint)
+    assert {"k_relations", "k_tags", "relations_f1", "tags_f1"} <= set(found["neighbours"])
+    figures = found["evaluate"]
+    for name in ("entities", "listed_entities", "strict", "authors", "joint", "pairs"):
+        assert {f"extraction.{name}_{figure}" for figure in ("precision", "recall", "f1")} <= set(figures)
+    assert figures["extraction.entities_f1"] > 0.5 and figures["extraction.pairs_f1"] > 0.3
+    assert figures["extraction.authors_recall"] >= figures["extraction.strict_recall"]
+    assert (figures["extraction.overlapping_pairs"], figures["extraction.lost_entities"]) == (0, 0)
+    model = joint / "model"
+    assert (model / "relations/text/model.safetensors").exists() and (model / "tags/text/model.safetensors").exists()
+
+
+def test_training_lowers_the_loss_on_held_out_sentences(joint):
+    looks = [line for line in lines(joint / "log.jsonl") if line["event"] == "validation"]
+    for stage in ("relations", "tags"):
+        losses = [line["loss"] for line in looks if line["stage"] == stage]
+        assert len(losses) == 2 and losses[1] < losses[0]
+
+
+def test_predict_finds_entities_in_plain_text_and_shows_neighbours(joint, tmp_path):
+    text = tmp_path / "new.jsonl"
+    text.write_text(json.dumps({"id": "new", "text": "Dolamide caused severe rash in one patient."}) + "\n", encoding="utf-8")
+    out = tmp_path / "out.jsonl"
+    relcon("predict", joint, text, "--reader", "relcon.JSONLines.v1", "--output", out, "--neighbours", 3)
+    (found,) = lines(out)
+    assert (found["head"]["text"], found["head"]["type"]) == ("severe rash", "Adverse-Effect")
+    assert (found["tail"]["text"], found["tail"]["type"], found["tail"]["characters"]) == ("Dolamide", "Drug", [[0, 8]])
+    assert found["label"] == "Adverse-Effect" and found["probability"] > 0.5
+    assert len(found["neighbours"]) == 3
+    distances = [each["distance"] for each in found["neighbours"]]
+    assert distances == sorted(distances)
+    assert all(each["text"].count("[") == 2 for each in found["neighbours"])
+
+
+def test_evaluate_measures_a_finished_run_again(joint, capsys):
+    relcon("evaluate", joint, "--split", "dev")
+    assert "strict_f1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name, figure", [("cldr.cfg", "pairs_f1"), ("clner.cfg", "entities_f1")])
+def test_one_space_alone(name, figure, train, tmp_path):
+    assert f"extraction.{figure}" in metrics(train(name, tmp_path / "run"))["evaluate"]
+
+
+def test_a_linear_layer_reads_relations(train, tmp_path):
+    probe = "--stages.probe.evaluators.linear"
+    words = [f"{probe}.lr", 0.05, f"{probe}.epochs", 40, f"{probe}.patience", 20, f"{probe}.held_out", 0.25]
+    found = metrics(train("cldr.cfg", tmp_path / "run", "--training.epochs", 6, *words))["probe"]
+    assert found["linear.f1"] > 0.2 and found["linear.candidates"] > 100
+
+
+def test_clgs_finds_graphs_more_often_than_by_chance(train, tmp_path):
+    found = metrics(train("clgs.cfg", tmp_path / "run", "--training.epochs", 6))["evaluate"]
+    assert found["graphs.terms"] == 24
+    assert found["graphs.accuracy"] > found["graphs.chance"] + 0.1
+
+
+def test_a_neighbours_stage_takes_what_an_earlier_one_chose(train, tmp_path):
+    words = ["--stages.neighbours.k_relations", 3, "--stages.neighbours.fit", "train+dev", "--stages.neighbours.choose", "null"]
+    found = metrics(train("cldr.cfg", tmp_path / "run", *words))["neighbours"]
+    assert found == {"k_relations": 3}
+
+
+# ---- bad input -----------------------------------------------------------------------------------------------------------
+
+
+def refused(capsys, command, *words):
+    with pytest.raises(SystemExit) as end:
+        command(*words)
+    assert end.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_more_neighbours_than_examples(train, tmp_path, capsys):
+    said = refused(capsys, train, "cldr.cfg", tmp_path / "run", "--stages.neighbours.k_relations", 100000)
+    assert "k_relations: 100000 neighbours are asked for, but 'train' has" in said
+
+
+def test_a_stage_that_is_not_there_is_found_before_anything_is_trained(train, tmp_path, capsys):
+    said = refused(capsys, train, "cldr.cfg", tmp_path / "run", "--stages.neighbours.relations", "relation.text")
+    assert "there is no stage 'relation'" in said and "relations.text" in said
+    said = refused(capsys, train, "cldr.cfg", tmp_path / "run", "--stages.neighbours.k_relations", "relations.k")
+    assert "stage 'relations' measures no 'k'" in said
+
+
+def test_freezing_everything(train, tmp_path, capsys):
+    said = refused(capsys, train, "clner.cfg", tmp_path / "run", "--stages.tags.encoders.text.freeze_layers", 2)
+    assert "no trainable encoder parameter" in said
+
+
+def test_types_that_the_data_do_not_have(train, tmp_path, capsys):
+    said = refused(capsys, train, "cldr.cfg", tmp_path / "run", "--stages.relations.streams.graphs.types", '["Drug", "Dose"]')
+    assert "No sentence of the split 'train' can be used" in said and "no relation between Drug and Dose" in said
+
+
+def test_a_model_of_relations_alone_finds_no_entities(train, tmp_path, capsys):
+    run = train("cldr.cfg", tmp_path / "run")
+    text = tmp_path / "new.jsonl"
+    text.write_text(json.dumps({"id": "new", "text": "Dolamide caused rash."}) + "\n", encoding="utf-8")
+    words = ["predict", run, text, "--reader", "relcon.JSONLines.v1", "--output", tmp_path / "out.jsonl"]
+    assert "it finds no entities" in refused(capsys, relcon, *words)
