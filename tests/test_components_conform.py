@@ -23,10 +23,10 @@ every = pytest.mark.parametrize("kind, name", [(kind, offer.name) for kind, offe
 
 
 def names():
-    """What the core and CLRE offer: package -> registry -> names."""
+    """What the core and the plugins that ship beside it offer: package -> registry -> names."""
     found = {}
     for kind, offer in OFFERS:
-        if offer.package in ("relcon", "relcon-clre"):
+        if offer.package in ("relcon", "relcon-clre", "relcon-cldr"):
             found.setdefault(offer.package, {}).setdefault(kind, []).append(offer.name)
     return found
 

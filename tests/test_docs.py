@@ -21,8 +21,12 @@ from relcon.testing import tiny_encoder_folder
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BESIDE = [file for place in ("docs/papers", "docs/results", "plugins") for file in sorted((ROOT / place).rglob("*.md"))]
+"""Pages whose commands need a corpus: the tests of the plugins run them on sentences of their own."""
+
 EXAMPLE = ROOT / "docs" / "examples" / "relcon-shuffle"
 page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+every_page = pytest.mark.parametrize("path", PAGES + BESIDE, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def commands(path: Path) -> List[str]:
@@ -111,14 +115,14 @@ def test_the_example_plugin_passes_its_own_tests(installed):
     assert done.returncode == 0, done.stdout
 
 
-@page
+@every_page
 def test_links_lead_to_files(path):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (path.parent / target).exists(), f"{path.name} links to {target}, which is not there"
 
 
-@page
+@every_page
 def test_registered_names_exist(path):
     """Those of the core and its plugins, except where the page shows a mistake."""
     known = {name for interface in INTERFACES.values() for name in interface.registry.names()}

@@ -35,6 +35,7 @@ def predict_cli(
     from relcon.config import import_code
     from relcon.errors import RelconError
     from relcon.files import atomic, refuse_replacing
+    from relcon.interfaces import Extractor
     from relcon.prediction import Predictor, as_records
     from relcon.sample import resolve
 
@@ -53,7 +54,9 @@ def predict_cli(
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 count += 1
     typer.echo(f"{count} pairs written to {output}.")
-    if not count and not positive_only:
+    if not count and isinstance(predictor.model, Extractor):
+        typer.echo("The model finds no relation in these documents.")
+    elif not count and not positive_only:
         typer.echo(
             "The candidate rule asks about no pair of these documents; --candidates relcon.EntityPairs.v1 asks about all of a sentence."
         )

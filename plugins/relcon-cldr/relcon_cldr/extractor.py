@@ -20,6 +20,9 @@ from relcon_cldr.vectors import WordVectors, word_tower, word_vectors
 
 EXAMPLES = "examples.safetensors"
 SENTENCES = "sentences.json"
+RELATION_SPACES = {"relations": 1, "relations_5": 5, "relations_10": 10, "relations_20": 20}
+"""Pictures of relation space, by how many hard negatives they have for each gold pair."""
+
 RELATIONS, TAGS = "relations", "tags"
 """Folders of the two saved models inside the extractor's; the latter only where there is a space of tags."""
 
@@ -196,9 +199,9 @@ class NearestNeighbours(Extractor):
     # ---- pictures ------------------------------------------------------------------------------------------------------------
 
     def spaces(self) -> List[str]:
-        """`relations`: gold pairs and as many hard negatives; `words`: the words of those pairs, in the space of relations; `entities`: all
-        words in the space of tags."""
-        return ["relations", "words"] + (["entities"] if self.tag_tower is not None else [])
+        """`relations`: gold pairs and as many hard negatives, `relations_5`, `_10` and `_20` with more; `words`: the words of those pairs,
+        in the space of relations; `entities`: all words in the space of tags."""
+        return [*RELATION_SPACES, "words"] + (["entities"] if self.tag_tower is not None else [])
 
     def points(self, space: str, data: Split) -> Points:
         """As `Model.points`. A hard negative shares a word's form with some gold pair of the split (CoNLL 2021, figures 6 to 8)."""
@@ -207,11 +210,11 @@ class NearestNeighbours(Extractor):
             vectors = word_vectors(self.tag_tower, data.documents).vectors
             return Points(vectors, self._tag_names(data.documents), [word for each in data.documents for word in each.words])
         states = word_vectors(self.relation_tower, data.documents)
-        return self._pairs(data, states) if space == "relations" else self._words(data, states)
+        return self._words(data, states) if space == "words" else self._pairs(data, states, RELATION_SPACES[space])
 
-    def _pairs(self, data: Split, states: WordVectors) -> Points:
-        """Gold pairs and hard negatives."""
-        chosen, gold = self._shown(data, states)
+    def _pairs(self, data: Split, states: WordVectors, times: int) -> Points:
+        """Gold pairs and so many times as many hard negatives."""
+        chosen, gold = self._shown(data, states, times)
         words = [word for each in data.documents for word in each.words]
         vectors = torch.cat([states.vectors[chosen[:, 0]], states.vectors[chosen[:, 1]]], 1)
         none = next(iter(sorted(self.labels.negative)), "no relation")
@@ -230,9 +233,9 @@ class NearestNeighbours(Extractor):
         names = [*self.tag_set.types, "Outside"]
         return Points(states.vectors[numbers], [names[tags[n] // 2] for n in numbers], [words[n] for n in numbers])
 
-    def _shown(self, data: Split, states: WordVectors) -> Tuple[Tensor, Tensor]:
-        """[S, 2] the candidate pairs of a picture and [S] which are gold: all of these, and evenly over the split as many others in which a
-        word has the form of one in some gold pair."""
+    def _shown(self, data: Split, states: WordVectors, times: int = 1) -> Tuple[Tensor, Tensor]:
+        """[S, 2] the candidate pairs of a picture and [S] which are gold: all of these, and evenly over the split `times` as many others in
+        which a word has the form of one in some gold pair."""
         pairs = pairs_of(states.sizes, self.order)
         gold = gold_pairs(data.documents, self.tag_set.types)
         right = is_gold(pairs, gold, self.order)
@@ -240,7 +243,7 @@ class NearestNeighbours(Extractor):
         forms = {words[number] for number in gold.flatten().tolist()}
         known = torch.tensor([word in forms for word in words], dtype=torch.bool)
         hard = (~right & known[pairs].any(1)).nonzero()[:, 0]
-        count = min(int(right.sum()), len(hard))
+        count = min(times * int(right.sum()), len(hard))
         spread = hard[torch.linspace(0, len(hard) - 1, count).long()] if count else hard[:0]
         chosen = torch.cat([right.nonzero()[:, 0], spread])
         return pairs[chosen], right[chosen]

@@ -24,9 +24,12 @@ class Graph(Input):
     edges: Tuple[Tuple[int, int], ...]
 
 
-def graph_of(text: Text, pairs: Tuple[Pair, ...]) -> Graph:
-    """The graph whose edges are these pairs; each node comes once, in the order met."""
-    nodes = tuple(dict.fromkeys(node for pair in pairs for node in pair))
+def graph_of(text: Text, pairs: Tuple[Pair, ...], whole: bool = False) -> Graph:
+    """The graph whose edges are these pairs; each node comes once, in the order met. whole: all other words are nodes too, behind them."""
+    met = dict.fromkeys(node for pair in pairs for node in pair)
+    taken = {word for start, end in met for word in range(start, end)}
+    others = [(word, word + 1) for word in range(len(text.words)) if whole and word not in taken]
+    nodes = (*met, *others)
     number = {node: place for place, node in enumerate(nodes)}
     return Graph(text, nodes, tuple((number[one], number[other]) for one, other in pairs))
 

@@ -12,7 +12,6 @@ from relcon.contrast import WHOLE, Batch, Contrast, Labelled, Pairing, Slot, Spa
 from relcon.data.document import Document
 from relcon.errors import RelconError
 from relcon.interfaces import Draw, Renderer, Sampler, Split
-from relcon.renderers.plain import Plain
 from relcon.samplers.common import at_least, cut, order
 from relcon_cldr.graphs import Graph, graph_of, two_nodes
 from relcon_cldr.pairs import (
@@ -35,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 KEPT = 3
 """Splits whose usable sentences are remembered beside the newest: training and validation take turns."""
+
+MOST = 64
+"""Wrong graphs of a sentence, where all are asked for."""
 
 TRIES = 20
 """How often a negative graph that was drawn already is drawn anew."""
@@ -219,7 +221,8 @@ class SentenceGraphs(RelationSampler):
     argument of every relation is replaced by another word: in the first half of them the second slot's, in the other half the first
     slot's. Two that are equal are drawn anew, at most twenty times; a short sentence has fewer.
 
-    types, batch_size, negatives, rule, entity, shuffle: as of `cldr.RelationGraphs.v1`; negatives counts graphs and cannot be -1.
+    types, batch_size, negatives, rule, entity, shuffle: as of `cldr.RelationGraphs.v1`; negatives counts graphs, and -1 asks for as many as
+    the first relation has wrong pairs, at most 64. graph: the nodes are the words that take part in a relation (`sub`), or all (`whole`).
 
     Theodoropoulos et al., CoNLL 2021, eq. 4. ValueError or RelconError as there.
 
@@ -238,9 +241,13 @@ class SentenceGraphs(RelationSampler):
         negatives: int = 8,
         rule: Literal["paper", "code"] = "paper",
         entity: Literal["last", "mean"] = "last",
+        graph: Literal["sub", "whole"] = "sub",
         shuffle: bool = True,
     ):
-        super().__init__(types, batch_size, at_least("negatives", negatives, 2), rule, entity, shuffle)
+        super().__init__(types, batch_size, negatives, rule, entity, shuffle)
+        if graph not in ("sub", "whole"):
+            raise ValueError(f'graph must be "sub" or "whole", not "{graph}"')
+        self.graph = graph
 
     def contrast(self, documents: Sequence[Document], generator: torch.Generator) -> Contrast:
         """One term per sentence."""
@@ -249,7 +256,8 @@ class SentenceGraphs(RelationSampler):
         owners: List[int] = []
         for number, document in enumerate(documents):
             sentence, text = self.read(document), Text(document.words)
-            own = [graph_of(text, sentence.pairs), *(graph_of(text, pairs) for pairs in self.wrong(sentence, generator))]
+            sets = [sentence.pairs, *self.wrong(sentence, generator)]
+            own = [graph_of(text, pairs, self.graph == "whole") for pairs in sets]
             anchors.append(View(text, ((Span(0, len(document.words)),),)))
             graphs += own
             owners += [number] * len(own)
@@ -272,8 +280,7 @@ class SentenceGraphs(RelationSampler):
         """Different wrong sets of pairs, at most `negatives`."""
         found: List[Tuple[Pair, ...]] = []
         seen: Set[frozenset[Pair]] = {frozenset(sentence.pairs)}
-        for number in range(self.negatives):
-            kept = 0 if number < self.negatives // 2 else 1
+        for kept in self._sides(sentence):
             for _ in range(TRIES):
                 pairs = self._draw(sentence, kept, generator)
                 if pairs and frozenset(pairs) not in seen:
@@ -281,6 +288,13 @@ class SentenceGraphs(RelationSampler):
                     found.append(pairs)
                     break
         return found
+
+    def _sides(self, sentence: Sentence) -> List[int]:
+        """The slot that stays, of each wrong graph that is asked for."""
+        if self.negatives > 0:
+            return [0] * (self.negatives // 2) + [1] * (self.negatives // 2)
+        sides = [kept for kept in (0, 1) for _ in opponents(sentence, sentence.pairs[0], kept, self.rule)]
+        return sides[:: max(1, -(-len(sides) // MOST))]
 
     def _draw(self, sentence: Sentence, kept: int, generator: torch.Generator) -> Tuple[Pair, ...]:
         """One wrong word for every relation, no pair twice; empty where that cannot be."""
@@ -420,8 +434,8 @@ class CandidatePairs(SentenceSampler):
     Gives the value `pairs`: views of two slots in text order, i < j, with the class of `label` for the last words of a relation's
     arguments and the negative class for all others. For relcon.Classification.v1; measure it with cldr.PairScores.v1.
 
-    types: the two entity types. label: the name of the relation. batch_size: sentences; one of 20 words has 190 pairs. shuffle: sentences
-    come in random order.
+    types: the two entity types. label: the name of the relation. renderer: how the saved classifier reads pairs of given entities in
+    `relcon predict`. batch_size: sentences; one of 20 words has 190 pairs. shuffle: sentences come in random order.
 
     Theodoropoulos et al., CoNLL 2021, table 3. RelconError where the label set has no negative label, or not this one.
 
@@ -432,16 +446,14 @@ class CandidatePairs(SentenceSampler):
         types = ["Drug", "Adverse-Effect"]
         label = "Adverse-Effect"
         batch_size = 8
+
+        [sampler.renderer]
+        @renderers = "relcon.Plain.v1"
     """
 
-    def __init__(self, types: List[str], label: str, batch_size: int = 8, shuffle: bool = True):
+    def __init__(self, types: List[str], label: str, renderer: Renderer, batch_size: int = 8, shuffle: bool = True):
         super().__init__(batch_size, shuffle)
-        self.types, self.label = require_two(types), label
-
-    @property
-    def renderer(self) -> Renderer:
-        """The one with which a saved classifier would read given pairs: their mentions as they stand."""
-        return Plain()
+        self.types, self.label, self.renderer = require_two(types), label, renderer
 
     def reason(self, document: Document) -> Optional[str]:
         """A pair needs two words."""

@@ -2,12 +2,15 @@
 
 import json
 import random
+import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
 from relcon.cli.main import main
-from relcon.testing import tiny_encoder_folder
+from relcon.testing import tiny_character_bert_folder, tiny_encoder_folder
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "cldr"
 DRUGS = ["abirol", "betaxin", "cedrine", "dolamide", "eprazol"]
@@ -65,22 +68,24 @@ def train(corpus, encoder):
     """`train(name, folder, ...)`: a config of the method, tiny."""
 
     def run(name, folder, *words):
-        text = (CONFIGS / name).read_text(encoding="utf-8")
-        tiny = ["--training.epochs", 2]
-        for stage in ("relations", "tags"):
-            if f"[stages.{stage}]" in text:
-                blocks = ["encoders.text"] + (["encoders.graph.features"] if "encoders.graph" in text and stage == "relations" else [])
-                for block in blocks:
-                    place = f"--stages.{stage}.{block}"
-                    tiny += [f"{place}.@encoders", "relcon.Transformer.v1", f"{place}.path", encoder, f"{place}.max_length", 64]
-                tiny += [f"--stages.{stage}.encoders.text.freeze_layers", 1, f"--stages.{stage}.optimizer.lr", 0.003]
-        if "[stages.tags]" in text:
-            tiny += ["--stages.tags.tasks.contrast.anchors.head", "[32]"]
         paths = ["--paths.train", corpus / "sentences.json", "--paths.folds", corpus / "folds.json"]
-        relcon("train", CONFIGS / name, "--output", folder, *paths, *tiny, *words)
+        relcon("train", CONFIGS / name, "--output", folder, *paths, *tiny(name, encoder), *words)
         return folder / "folds/fold_01"
 
     return run
+
+
+def tiny(name, encoder):
+    """Overrides that make a config tiny."""
+    text = (CONFIGS / name).read_text(encoding="utf-8")
+    words = ["--training.epochs", 2]
+    for stage in ("relations", "tags", "finetune"):
+        if f"[stages.{stage}]" in text:
+            places = ["encoders.text"] + (["encoders.graph.features"] if f"[stages.{stage}.encoders.graph]" in text else [])
+            for place in (f"--stages.{stage}.{block}" for block in places):
+                words += [f"{place}.@encoders", "relcon.Transformer.v1", f"{place}.path", encoder, f"{place}.max_length", 64]
+            words += [f"--stages.{stage}.encoders.text.freeze_layers", 1, f"--stages.{stage}.optimizer.lr", 0.003]
+    return [*words, *(["--stages.tags.tasks.contrast.anchors.head", "[32]"] if "[stages.tags]" in text else [])]
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +142,61 @@ def test_evaluate_measures_a_finished_run_again(joint, capsys):
     assert "strict_f1" in capsys.readouterr().out
 
 
+def test_the_commands_of_the_page_run(corpus, encoder, tmp_path, monkeypatch):
+    """From a folder in which everything has the names that the page uses."""
+    page = (CONFIGS.parents[1] / "docs/papers/cldr.md").read_text(encoding="utf-8")
+    block = re.search(r"```bash\n(.*?)```", page, re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    Path("configs").symlink_to(CONFIGS.parent)
+    Path("ade_full_spert.json").symlink_to(corpus / "sentences.json")
+    Path("cv_splits.json").symlink_to(corpus / "folds.json")
+    Path("new.jsonl").write_text(json.dumps({"id": "new", "text": "Dolamide caused severe rash in one patient."}) + "\n", encoding="utf-8")
+    for line in block.splitlines():
+        words = shlex.split(line)
+        relcon(*words[1:], *(tiny("joint.cfg", encoder) if words[1] == "train" else []))
+    assert (tmp_path / "runs/joint/folds/fold_01/plots/relations-test-tsne.png").stat().st_size > 5000
+    assert len(lines(tmp_path / "predictions.jsonl")) == 1
+
+
+@pytest.mark.parametrize("space", ["relations_5", "words", "entities"])
+def test_pictures_of_all_spaces(joint, space, tmp_path):
+    relcon("plot", joint, "--space", space, "--method", "pca", "--split", "dev", "--output", tmp_path / "plots")
+    figures = json.loads((tmp_path / f"plots/{space}-dev-pca.json").read_text(encoding="utf-8"))
+    assert -1 <= figures["silhouette"] <= 1
+
+
+@pytest.mark.parametrize("name", ["joint.cfg", "joint_code.cfg", "clgs.cfg"])
+def test_published_runs_with_a_tiny_character_bert(name, corpus, tmp_path):
+    """Two trainings of every space: until the loss rises, and anew on everything for as many epochs."""
+    encoder = tiny_character_bert_folder(tmp_path / "encoder", positions=160)
+    text = (CONFIGS / "paper" / name).read_text(encoding="utf-8")
+    words = ["--paths.train", corpus / "sentences.json", "--paths.folds", corpus / "folds.json", "--paths.encoder", encoder]
+    words += ["--protocol.only", "[2]", "--training.epochs", 2]
+    for stage in re.findall(r"\[stages\.(\w+)\.encoders\.text\]", text):
+        words += [f"--stages.{stage}.encoders.text.freeze_layers", 1]
+    for stage in re.findall(r"\[stages\.(tags\w*)\]", text):
+        words += [f"--stages.{stage}.tasks.contrast.anchors.head", "[32]"]
+    relcon("train", CONFIGS / "paper" / name, "--output", tmp_path / "run", *words)
+    found = metrics(tmp_path / "run/folds/fold_02")
+    assert found["relations"]["steps"] == found["relations_tuning"]["epoch"] * 3
+    if name != "clgs.cfg":
+        assert {"k_relations", "k_tags"} == set(found["neighbours"])
+        assert found["neighbours"]["k_relations"] == found["neighbours_tuning"]["k_relations"]
+        assert "extraction.authors_f1" in found["evaluate"]
+
+
+def test_resumed_where_it_was_stopped(train, joint, tmp_path):
+    """Without its last stages, a run makes them again from what the others handed on."""
+    run = tmp_path / "run"
+    shutil.copytree(joint.parents[1], run)
+    shutil.rmtree(run / "folds/fold_01/stages/evaluate")
+    state = json.loads((run / "folds/fold_01/run.json").read_text(encoding="utf-8"))
+    before = metrics(joint)
+    assert "evaluate" in before and state
+    train("joint.cfg", run, "--resume")
+    assert metrics(run / "folds/fold_01") == before
+
+
 @pytest.mark.parametrize("name, figure", [("cldr.cfg", "pairs_f1"), ("clner.cfg", "entities_f1")])
 def test_one_space_alone(name, figure, train, tmp_path):
     assert f"extraction.{figure}" in metrics(train(name, tmp_path / "run"))["evaluate"]
@@ -147,6 +207,12 @@ def test_a_linear_layer_reads_relations(train, tmp_path):
     words = [f"{probe}.lr", 0.05, f"{probe}.epochs", 40, f"{probe}.patience", 20, f"{probe}.held_out", 0.25]
     found = metrics(train("cldr.cfg", tmp_path / "run", "--training.epochs", 6, *words))["probe"]
     assert found["linear.f1"] > 0.2 and found["linear.candidates"] > 100
+
+
+def test_a_linear_layer_with_the_encoder_trained_along(train, tmp_path):
+    words = ["--training.epochs", 25, "--stages.finetune.optimizer.head_lr", 0.03]
+    found = metrics(train("linear.cfg", tmp_path / "run", *words))["evaluate"]
+    assert found["pairs.f1"] > 0.3 and found["pairs.candidates"] > 100
 
 
 def test_clgs_finds_graphs_more_often_than_by_chance(train, tmp_path):

@@ -4,6 +4,9 @@ import math
 
 import pytest
 import torch
+from relcon_cldr.encoder import GraphConvolution
+from relcon_cldr.graphs import Graph, adjacency, graph_of, two_nodes
+from relcon_cldr.states import FrozenStates
 
 from relcon.contrast import WHOLE, Pairing, Span, Text, View
 from relcon.encoding import embed
@@ -12,9 +15,6 @@ from relcon.interfaces import Tower
 from relcon.objectives.infonce import InfoNCE
 from relcon.poolers.spans import SpanPool
 from relcon.testing import tiny_encoder
-from relcon_cldr.encoder import GraphConvolution
-from relcon_cldr.graphs import Graph, adjacency, graph_of, two_nodes
-from relcon_cldr.states import FrozenStates
 
 W = torch.tensor([[1.0, -0.5], [0.5, 1.0]])
 TEXT = Text(("a", "b", "c"))

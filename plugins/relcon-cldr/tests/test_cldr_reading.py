@@ -4,13 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
-
 from relcon_cldr import search
 from relcon_cldr.pairs import candidate_pairs
 from relcon_cldr.scores import Read, authors, entities, joint, pairs_alone, strict
 from relcon_cldr.search import PairIndex, by_k, nearest_words, pairs_of
 from relcon_cldr.tags import Chunk
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 
 def frozen(*pairs):
