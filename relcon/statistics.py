@@ -4,7 +4,7 @@ from math import fsum
 from statistics import fmean, stdev
 from typing import Dict, List, Mapping, NamedTuple, Sequence
 
-from scipy.stats import t
+from scipy.special import stdtrit  # its quantile of Student's t; scipy.stats has it too, and takes a second to import
 
 
 class Estimate(NamedTuple):
@@ -28,7 +28,7 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     if len(values) < 2:
         raise ValueError(f"an interval needs at least two values, not {len(values)}")
     mean, deviation = fmean(values), stdev(values)
-    half = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * deviation / len(values) ** 0.5
+    half = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * deviation / len(values) ** 0.5
     return Estimate(mean, deviation, mean - half, mean + half, len(values), fsum(values))
 
 

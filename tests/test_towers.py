@@ -168,3 +168,13 @@ def test_a_follower_needs_a_tower_to_follow(parts):
 def test_momentum_settings_out_of_range(wrong):
     with pytest.raises(RelconError, match="must"):
         resolve({"@towers": "relcon.Momentum.v1", **wrong}, "candidates")
+
+
+def test_an_activation_behind_the_head_or_the_pooler(parts):
+    assert tower(parts, output="relu").pool(torch.tensor([[1.0, -2.0, 3.0]]), None).tolist() == [[1, 0, 3]]
+    kinds = [type(layer).__name__ for layer in tower(parts, head=[4, 2], output="tanh").head]
+    assert kinds == ["Linear", "ReLU", "Linear", "Tanh"]
+    kinds = [type(layer).__name__ for layer in tower(parts, out=2, head=[4], output="gelu").head]
+    assert kinds == ["Linear", "GELU", "Dropout", "Linear"]
+    with pytest.raises(RelconError, match="output 'rely' is unknown"):
+        tower(parts, output="rely")

@@ -18,6 +18,7 @@ from relcon.pipeline import train
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared"))
 EPOCHS = ["--training.epochs", "3"]
+"""Fewer than the configs have, so that two cores do an arm in half an hour."""
 
 
 class Arm(NamedTuple):

@@ -1,10 +1,12 @@
 """Evaluators timed on a small sample, for the plan of a run."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, Optional, Sequence
 
+from relcon.data.document import Instance
 from relcon.errors import RelconError
 from relcon.interfaces import Evaluator, Model, Split
 
@@ -37,7 +39,7 @@ def timed(evaluators: Dict[str, Evaluator], model: Model, data: Split, train: Op
     """Run evaluators on a sample of the data, and on the same share of the training data where they use them."""
     share = min(1.0, SAMPLE / max(len(data.instances), 1))
     part, fitted = sample(data, share), None if train is None else sample(train, share)
-    model.probabilities(part.instances[:8])  # the first call is slower than the rest
+    _predict(model, part.instances[:8])  # the first call is slower than the rest
     failed: Dict[str, str] = {}
     began = time.perf_counter()
     for name, evaluator in evaluators.items():
@@ -45,8 +47,14 @@ def timed(evaluators: Dict[str, Evaluator], model: Model, data: Split, train: Op
             evaluator.evaluate(model, part, folder / name, fitted)
         except (RelconError, ValueError) as error:  # a sample may lack what the whole has
             failed[name] = str(error)
-            model.probabilities(part.instances)
+            _predict(model, part.instances)
     return Timed(len(data.instances), len(part.instances), time.perf_counter() - began, failed)
+
+
+def _predict(model: Model, instances: Sequence[Instance]) -> None:
+    """Predict and forget; nothing, where the model is none that predicts."""
+    with suppress(RelconError):
+        model.probabilities(instances)
 
 
 def sample(split: Split, share: float) -> Split:

@@ -13,7 +13,7 @@ import pytest
 from relcon.data.columns import DOCUMENTS, DocumentRows, NotStorable, to_batch
 from relcon.data.document import Document, Entity, Mention, Parse, Relation, Source
 from relcon.data.sequences import content_hash
-from relcon.data.store import AnswerStore, DocumentStore, cache_folder, describe_component, document_key, fingerprint_of_path
+from relcon.data.store import AnswerStore, Codec, DocumentStore, cache_folder, describe_component, document_key, fingerprint_of_path
 from relcon.errors import RelconError
 
 
@@ -268,3 +268,9 @@ def test_two_processes_may_write_at_once(tmp_path: Path, caplog: pytest.LogCaptu
     keys = [str(number) for first in (0, 100) for number in range(first, first + 20)]
     assert AnswerStore(str(tmp_path), "parses", "name").get([*keys, "both"]) == {**{key: int(key) for key in keys}, "both": "same"}
     assert len(DocumentStore(str(tmp_path)).get("key", Path("x"), forbidden)) == 1
+
+
+def test_answers_may_lie_as_bytes(tmp_path):
+    codec = Codec(lambda answer: bytes([answer]), lambda blob: blob[0])
+    AnswerStore(str(tmp_path), "states", "name", codec).put({"a": 7, "b": 255})
+    assert AnswerStore(str(tmp_path), "states", "name", codec).get(["a", "b", "c"]) == {"a": 7, "b": 255}

@@ -150,3 +150,19 @@ def test_parameters_without_gradient_stay():
     before = layer.weight.detach().clone()
     plan("BertAdamW").build(layer).step()
     assert torch.equal(layer.weight, before)
+
+
+def test_adams_decay_is_part_of_the_gradient_of_every_parameter():
+    """Its first step is the learning rate in the direction of the gradient's sign, the penalty included: without a gradient of the loss
+    it is the penalty's alone, which `AdamW` would scale by the weight."""
+    module = nn.Linear(2, 2)
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor([[1.0, -2.0], [3.0, -4.0]]))
+        module.bias.copy_(torch.tensor([5.0, -6.0]))
+    before = [weight.clone() for weight in module.parameters()]
+    optimizer = plan("Adam", lr=0.1, weight_decay=0.01).build(module)
+    for weight in module.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    for weight, was in zip(module.parameters(), before, strict=True):
+        torch.testing.assert_close(weight.detach(), was - 0.1 * was.sign())

@@ -29,11 +29,12 @@ from relcon_cldr.vectors import word_tower, word_vectors
 class Extraction(Evaluator):
     """Entities and relations that an extractor reads off its spaces (CoNLL 2021, table 4).
 
-    Figures (precision, recall and f1 of each): `entities` (the mean over both types, against the chunks of the gold BIO tags) and
-    `entities/TYPE`, `listed_entities` (against the entity list, in which entities may overlap); `strict`, `authors` and `joint`: relations
-    with their entities, in three ways of counting (`relcon_cldr.scores`; `authors` is the published table's); `pairs`: relations
-    whatever the entities (RE-). Beside them what tags and last words cannot say: `overlapping_pairs`, `overlapping_sentences`,
-    `lost_entities`, `relations_with_lost`, `same_last_word`. Without a space of tags: the figures of `pairs` alone.
+    Figures (`_precision`, `_recall` and `_f1` of each): `entities`, the mean over both types, against the chunks of the gold BIO tags, and
+    behind a stroke that of each type (`entities_f1/Drug`); `listed_entities`, against the entity list, in which entities may overlap;
+    `strict`, `authors` and `joint`: relations with their entities, in three ways of counting (`relcon_cldr.scores`; `authors` is that of
+    the published table); `pairs`: relations whatever the entities (RE-). Beside them what tags and last words cannot say:
+    `overlapping_pairs`, `overlapping_sentences`, `lost_entities`, `relations_with_lost`, `same_last_word`. Without a space of tags: the
+    figures of `pairs` alone.
 
     types: the two entity types. entities_from: relcon JSON-lines in which the documents' entities are another model's, by document
     id: strict figures are then of these (`table 4`'s last line). The folder gets `sentences.jsonl`: what was read off each sentence.
@@ -78,7 +79,7 @@ class Extraction(Evaluator):
         kinds = entities(gold, read, len(self.tags.types))
         figures = {**_mean("entities", kinds), **_mean("listed_entities", entities(whole, read, len(self.tags.types)))}
         for name, ratio in zip(self.tags.types, kinds, strict=True):
-            figures |= {f"{figure.removeprefix('x_')}/{name}": value for figure, value in ratio.figures("x").items()}
+            figures |= {f"{figure}/{name}": value for figure, value in ratio.figures("entities").items()}
         for name, ratio in (("strict", strict(gold, read)), ("authors", authors(gold, read)), ("joint", joint(gold, read))):
             figures |= ratio.figures(name)
         return figures

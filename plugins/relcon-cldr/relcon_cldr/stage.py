@@ -1,5 +1,6 @@
 """The stage that turns trained spaces into an extractor: it keeps the training examples and chooses how many neighbours vote."""
 
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, Union
 
@@ -12,13 +13,18 @@ from relcon.errors import RelconError, did_you_mean, naming
 from relcon.files import link_tree
 from relcon.interfaces import Artifacts, Corpus, Stage, Tower
 from relcon.model import SavedModel, save_extractor
+from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
+from relcon.stages.planned import counted
 from relcon_cldr.extractor import RELATIONS, TAGS, Examples, Neighbourhood, collect, gold_pairs, is_gold, save_examples, tag_tower
 from relcon_cldr.pairs import require_two
 from relcon_cldr.scores import Ratio, Read, entities
 from relcon_cldr.search import by_k, nearest_words, pairs_of
 from relcon_cldr.tags import ChunkRule, Tags
 from relcon_cldr.vectors import WordVectors, word_tower, word_vectors
+
+SAMPLE = 32
+"""Sentences on which a dry run times the stage."""
 
 Part = Tuple[str, str]
 """Stage and name of something that it handed on."""
@@ -104,16 +110,41 @@ class Neighbours(Stage):
     def run(self, context: StageContext) -> Artifacts:
         """Choose, collect, save."""
         documents = self.documents(context.corpus, self.fit)
-        relations = word_tower(SavedModel(context.saved_model(self.relations[0])).encoder(self.relations[1]), self.subword)
-        space = None if self.space is None else tag_tower(SavedModel(context.saved_model(self.space[0])), self.space[1])
+        relations, space = self.towers(context)
         examples = collect(documents, self.tags, relations, space)
-        figures = self.chosen(context, examples, relations, space)
+        chosen_on = self.documents(context.corpus, str(self.choose)) if self._chooses else []
+        figures = self.chosen(context, examples, chosen_on, relations, space)
         processes.on_main(lambda: self.save(context, examples, figures))
         return Artifacts(context.folder, figures)
+
+    def plan(self, context: StageContext) -> StagePlan:
+        """What `run` would do, from a few sentences: encoding takes as long as there are words, the search as there are pairs on both
+        sides, at most."""
+        documents = {name: self.documents(context.corpus, name) for name in [self.fit, *([str(self.choose)] if self._chooses else [])]}
+        few = {name: each[:SAMPLE] for name, each in documents.items()}
+        relations, space = self.towers(context)
+        began = time.perf_counter()
+        examples = collect(few[self.fit], self.tags, relations, space)
+        encoded = (time.perf_counter() - began) / max(len(few[self.fit]), 1)
+        began = time.perf_counter()
+        figures = self.chosen(context, examples, few.get(str(self.choose), []), relations, space)
+        searched = (time.perf_counter() - began) / max(len(few.get(str(self.choose), [])), 1)
+        self.save(context, examples, figures)
+        plan = counted(context, split_of(context.corpus, self.fit))
+        ratio = len(documents[self.fit]) / max(len(few[self.fit]), 1)
+        plan.seconds = sum(len(each) for each in documents.values()) * encoded + len(documents.get(str(self.choose), [])) * searched * ratio
+        plan.notes.append(f"at most, timed on {len(few[self.fit])} sentences")
+        plan.figures = figures
+        return plan
 
     def documents(self, corpus: Corpus, split: str) -> List[Document]:
         """The sentences of a split, or a sum of splits, that have words."""
         return [document for document in split_of(corpus, split).documents if document.words]
+
+    def towers(self, context: StageContext) -> Tuple[Tower, Optional[Tower]]:
+        """Those of the two spaces."""
+        relations = word_tower(SavedModel(context.saved_model(self.relations[0])).encoder(self.relations[1]), self.subword)
+        return relations, None if self.space is None else tag_tower(SavedModel(context.saved_model(self.space[0])), self.space[1])
 
     def refuse_few(self, documents: Sequence[Document], where: str) -> None:
         """RelconError where more neighbours are asked for than there are examples."""
@@ -129,10 +160,11 @@ class Neighbours(Stage):
 
     # ---- how many neighbours -------------------------------------------------------------------------------------------------
 
-    def chosen(self, context: StageContext, examples: Examples, relations: Tower, space: Optional[Tower]) -> Dict[str, float]:
-        """`k_relations`, `k_tags`, and the F1 of those that were chosen."""
+    def chosen(
+        self, context: StageContext, examples: Examples, documents: Sequence[Document], relations: Tower, space: Optional[Tower]
+    ) -> Dict[str, float]:
+        """`k_relations`, `k_tags`, and the F1 of those that were chosen on these documents."""
         found: Dict[str, float] = {}
-        documents = self.documents(context.corpus, str(self.choose)) if self._chooses else []
         if self.k_relations is not None:
             found["k_relations"] = given(context, self.k_relations)
         else:

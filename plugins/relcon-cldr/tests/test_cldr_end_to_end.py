@@ -158,6 +158,37 @@ def test_the_commands_of_the_page_run(corpus, encoder, tmp_path, monkeypatch):
     assert len(lines(tmp_path / "predictions.jsonl")) == 1
 
 
+def test_strict_figures_with_the_entities_of_another_model(train, corpus, tmp_path):
+    """Given the gold entities, a pair is strictly right wherever it is right."""
+    file = tmp_path / "entities.jsonl"
+    records = [sentence(number) for number in range(48)]
+    file.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "id": str(record["orig_id"]),
+                    "words": record["tokens"],
+                    "entities": [{"words": [each["start"], each["end"]], "type": each["type"]} for each in record["entities"]],
+                }
+            )
+            + "\n"
+            for record in records
+        ),
+        encoding="utf-8",
+    )
+    found = metrics(train("cldr.cfg", tmp_path / "run", "--stages.evaluate.evaluators.extraction.entities_from", file))["evaluate"]
+    assert found["extraction.entities_f1"] == 1
+    assert found["extraction.strict_f1"] == found["extraction.pairs_f1"] > 0
+
+
+@pytest.mark.parametrize("name", ["joint.cfg", "clgs.cfg"])
+def test_a_dry_run_shows_the_plan(name, train, tmp_path, capsys):
+    train(name, tmp_path / "run", "--dry-run")
+    said = capsys.readouterr().out
+    assert "relations" in said and "evaluate" in said
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("space", ["relations_5", "words", "entities"])
 def test_pictures_of_all_spaces(joint, space, tmp_path):
     relcon("plot", joint, "--space", space, "--method", "pca", "--split", "dev", "--output", tmp_path / "plots")
