@@ -39,7 +39,7 @@ def evaluate(
     part = labelled_data(predictor, data) if data is not None else own_split(run, corpus, split, "relcon evaluate")
     train = corpus.split("train") if "train" in corpus.splits() else None
     figures: Dict[str, float] = {}
-    chosen = evaluators(loaded.tree["stages"], profile)
+    chosen = evaluators(loaded.tree["stages"], profile, predictor.stage)
     for section, (_, evaluator) in chosen.items():
         with naming(section):
             evaluator.check(part, train)
@@ -113,15 +113,18 @@ def refuse_unknown_labels(instances: Sequence[Instance], labels: LabelSet) -> No
         raise DataError(problems, "Every pair must have a label that the model knows:")
 
 
-def evaluators(stages: Mapping[str, Any], profile: Optional[str]) -> Dict[str, Tuple[str, Evaluator]]:
-    """Section -> name and evaluator: those of the last stage that has any, or scores under a profile."""
+def evaluators(stages: Mapping[str, Any], profile: Optional[str], model: Optional[str] = None) -> Dict[str, Tuple[str, Evaluator]]:
+    """Section -> name and evaluator: those of the last stage that measures what the stage `model` handed on, of the last that has any where
+    there is none such, or scores under a profile."""
     if profile is not None:
         return {"--profile": ("scores", resolve({"@evaluators": "relcon.Scores.v1", "profile": profile}, "--profile"))}
-    for name, stage in reversed(list(stages.items())):
-        if stage.get("evaluators"):
-            sections = {f"[stages.{name}.evaluators.{key}]": (key, block) for key, block in stage["evaluators"].items()}
-            return {section: (key, resolve(block, section)) for section, (key, block) in sections.items()}
-    raise RelconError("The run's config has no evaluation stage. Name a metric profile: --profile micro.")
+    measuring = {name: stage for name, stage in stages.items() if stage.get("evaluators")}
+    of_model = {name: stage for name, stage in measuring.items() if stage.get("model") == model}
+    if not measuring:
+        raise RelconError("The run's config has no evaluation stage. Name a metric profile: --profile micro.")
+    name, stage = list((of_model or measuring).items())[-1]
+    sections = {f"[stages.{name}.evaluators.{key}]": (key, block) for key, block in stage["evaluators"].items()}
+    return {section: (key, resolve(block, section)) for section, (key, block) in sections.items()}
 
 
 def note_test_read(run: Path, command: str) -> None:

@@ -19,12 +19,13 @@ class Predictor:
     """A saved model with the reader and the candidate rule that it was trained with.
 
     folder: a run's folder (of a run over folds or seeds, that of one of them), or a model folder.
-    reader: a config block instead of the run's own. candidates: likewise.
+    reader: a config block instead of the run's own. candidates: likewise. stage: the stage that handed the model on.
     """
 
     def __init__(self, folder: Path, reader: Optional[Dict[str, Any]] = None, candidates: Optional[Dict[str, Any]] = None):
         saved = SavedModel(model_folder(folder))
         self.model: Model = saved.load()
+        self.stage: Optional[str] = saved.about.get("stage")
         where = f"{saved.folder}/model.json"
         self.reader: DatasetReader = resolve(reader or saved.about["reader"], f"{where}: reader")
         self.candidates: CandidateRule = resolve(candidates or saved.about["candidates"], f"{where}: candidates")

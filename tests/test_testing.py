@@ -121,8 +121,9 @@ def test_samplers():
     check_sampler(built("samplers", "relcon.MaskedPieces.v1", sampler={"@samplers": "relcon.Instances.v1", **parts}))
 
 
-@pytest.mark.parametrize("name", core(Evaluator))
+@pytest.mark.parametrize("name", [name for name in core(Evaluator) if name != "relcon.PositivesFound.v1"])
 def test_evaluators(name):
+    """But for the one that measures contrastive tasks, which the kit's model does not have."""
     check_evaluator(lambda: built("evaluators", name), tiny_split(24))
 
 

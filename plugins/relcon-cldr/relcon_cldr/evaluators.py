@@ -139,8 +139,8 @@ class PairProbe(Evaluator):
     it stops when F1 on a held-out part of the training sentences has not risen for `patience` epochs, and keeps the best epoch's weights.
 
     types: the two entity types. encoder: the name of the encoder in the model of the stage that is measured (one without a classifier).
-    lr, batch_size (pairs), epochs, patience: of the training. held_out: the share of the training sentences to stop by. subword: which
-    word pieces stand for a word. seed: of the division, the layer and the order.
+    lr, batch_size, epochs, patience: of the training; a batch is so many pairs. held_out: the share of the training sentences to stop by.
+    subword: which word pieces stand for a word. seed: of the division, the layer and the order.
 
     Figures: `precision`, `recall`, `f1` of relations on the split, `candidates`, `epochs`. RelconError without training data, or where
     the model has no such encoder. A frozen encoder's words are encoded once.

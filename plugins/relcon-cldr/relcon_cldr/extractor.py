@@ -62,7 +62,8 @@ class NearestNeighbours(Extractor):
     has the tag that most of its `k_tags` nearest training words have, and tags give entities. `extract` returns the entities, and the
     relations between two of different types at whose last words a predicted pair stands.
 
-    path: the folder. types, label, k_relations, k_tags, order, chunks, subword: as the stage was given or chose them.
+    path: the folder. types, label, k_relations, k_tags, order, chunks, subword: as the stage was given or chose them. encoder: that of the
+    space of relations, in the model saved as `relations`. task: whose tower gives the space of tags, in the model saved as `tags`.
 
     RelconError where the folder is not whole.
 

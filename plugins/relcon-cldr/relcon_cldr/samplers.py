@@ -325,7 +325,10 @@ Strategy = Literal["balanced", "hard", "fixed", "types"]
 class BalancedTokens(ContrastSampler):
     """CLNER: every word of a batch against sampled words of it: those with its BIO tag attract it, the others repel it.
 
-    Anchors and candidates are the words of all sentences of the batch, one slot each. How the words are sampled (`strategy`):
+    Anchors and candidates are the words of all sentences of the batch, one slot each.
+
+    types: the two entity types, as of `cldr.RelationGraphs.v1`. batch_size: sentences. samples, positives: K and P of the paper.
+    shuffle: sentences come in random order. strategy: how the words are sampled:
 
     * `balanced`: up to `positives` words with the anchor's tag; the rest of `samples` in equal parts from the four other tags, in the
       order of the tags with O last, whose part takes what the others leave;
@@ -334,9 +337,6 @@ class BalancedTokens(ContrastSampler):
     * `fixed`: the same words for every anchor: all words of inside tags of the first type, at most 15 of each of the other entity tags, the
       rest from O;
     * `types`: tags without B and I: up to `positives` of the anchor's type, half of the rest from the other type, the rest from O.
-
-    types: the two entity types, as of `cldr.RelationGraphs.v1`. batch_size: sentences. samples, positives: K and P of the paper.
-    shuffle: sentences come in random order.
 
     Theodoropoulos et al., CoNLL 2021, eq. 6; the numbers and strategies are those of the released code. For relcon.InfoNCE.v1 with
     several = "inside". ValueError or RelconError where an argument is out of range; RelconError for an entity of another type.

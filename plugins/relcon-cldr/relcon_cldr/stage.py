@@ -37,7 +37,8 @@ class Neighbours(Stage):
     (CLNER) whose tower's vectors are the space of tags; null for relations alone. Both models are copied into what is handed on.
     types: the two entity types, as of the samplers. label: the name of the relation.
     fit: the split whose sentences are the examples; of several "train+dev". choose: the split on which the numbers of neighbours are
-        chosen: of `grid` the first with the highest F1, for relations of the pairs, for tags the mean over both types; not part of `fit`.
+        chosen, by the highest F1, for relations of the pairs, for tags the mean over both types; not part of `fit`.
+    grid: the numbers to choose among; of equally good ones the smallest.
     k_relations, k_tags: numbers of neighbours; null: chosen; a text "STAGE.FIGURE" takes what an earlier stage chose ("tuning.k_tags").
     order: candidate pairs are all i < j in `text` order, whatever the order of types, as the released code has it; or `both` orders, of
         which the one with the first type first is right. chunks: how tags become entities, `strict` or `lenient` (`relcon_cldr.tags`).

@@ -22,7 +22,7 @@ from relcon.interfaces import Draw, Parts, Split
 from relcon.objectives.infonce import InfoNCE
 from relcon.poolers.spans import SpanPool
 from relcon.renderers.plain import Plain
-from relcon.testing import tiny_encoder
+from relcon.testing import check_sampler, tiny_encoder
 
 TYPES = ["Drug", "Adverse-Effect"]
 LABELS = LabelSet.of(["Adverse-Effect"], ["none"])
@@ -206,6 +206,16 @@ def test_arguments_out_of_range(arguments):
 def test_types_must_be_two(types):
     with pytest.raises(RelconError, match="two entity types"):
         RelationGraphs(types)
+
+
+@pytest.mark.parametrize("make", [RelationGraphs, SentenceGraphs, BalancedTokens])
+def test_they_keep_the_contract_of_samplers(make):
+    others = [document(9 + n, [(A, 2, 4), (D, n % 2, n % 2 + 1)], [(0, 1)], f"other {n}") for n in range(5)]
+    check_sampler(make(TYPES, batch_size=2), split(RASH, TWO, *others))
+
+
+def test_candidate_pairs_keep_the_contract_of_samplers():
+    check_sampler(CandidatePairs(TYPES, "Adverse-Effect", Plain(), batch_size=1), split(RASH, TWO))
 
 
 # ---- CLGS ----------------------------------------------------------------------------------------------------------------
