@@ -1,10 +1,12 @@
 """Relations and entities read off two spaces by their nearest training examples (CoNLL 2021, section 4.3)."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -62,8 +64,9 @@ class NearestNeighbours(Extractor):
     has the tag that most of its `k_tags` nearest training words have, and tags give entities. `extract` returns the entities, and the
     relations between two of different types at whose last words a predicted pair stands.
 
-    path: the folder. types, label, k_relations, k_tags, order, chunks, subword: as the stage was given or chose them. encoder: that of the
-    space of relations, in the model saved as `relations`. task: whose tower gives the space of tags, in the model saved as `tags`.
+    path: the folder. types, label, k_relations, k_tags, order, chunks, subword: as the stage was given or chose them. head: the type of the
+    entities that are heads of relations. encoder: that of the space of relations, in the model saved as `relations`. task: whose tower
+    gives the space of tags, in the model saved as `tags`.
 
     RelconError where the folder is not whole.
 
@@ -74,6 +77,7 @@ class NearestNeighbours(Extractor):
         path = "runs/joint/model"
         types = ["Drug", "Adverse-Effect"]
         label = "Adverse-Effect"
+        head = "Adverse-Effect"
         k_relations = 5
         k_tags = 7
     """
@@ -83,6 +87,7 @@ class NearestNeighbours(Extractor):
         path: str,
         types: List[str],
         label: str,
+        head: str,
         k_relations: int,
         k_tags: Optional[int] = None,
         encoder: str = "text",
@@ -94,6 +99,7 @@ class NearestNeighbours(Extractor):
         folder = Path(path)
         self.labels = SavedModel(folder).labels
         self.label, self.tag_set = label, Tags(types)
+        self.head = self.tag_set.types.index(head)
         self.k_relations, self.k_tags = k_relations, k_tags
         self.order: PairOrder = order
         self.chunk_rule: ChunkRule = chunks
@@ -102,26 +108,32 @@ class NearestNeighbours(Extractor):
         self.tag_tower = None if task is None else tag_tower(SavedModel(folder / TAGS), task)
         self.neighbourhood = Neighbourhood(self.examples, self.order)
 
+    @property
+    def none(self) -> str:
+        """The label that means 'no relation'."""
+        return min(self.labels.negative)
+
     # ---- reading sentences -------------------------------------------------------------------------------------------------
 
     def read(self, documents: Sequence[Document]) -> List[Reading]:
-        """Pairs and tags of sentences, as the neighbours say."""
+        """Pairs and tags of sentences, as the neighbours say; a word that the encoder could not see is in no relation and no entity."""
         states = word_vectors(self.relation_tower, documents)
         tags = self.tags(documents)
         found = []
-        for words, own in zip(states.sentences(), tags, strict=True):
+        for words, alive, own in zip(states.sentences(), states.alive.split(states.sizes), tags, strict=True):
             pairs = pairs_of([len(words)], self.order)
-            found.append(Reading(pairs, self.neighbourhood.shares(words, pairs, self.k_relations), own))
-        self.lost_views += states.lost
+            shares = self.neighbourhood.shares(words, pairs, self.k_relations)
+            found.append(Reading(pairs, shares * alive[pairs].all(1), own))
+        self.lost_views += int((~states.alive).sum())
         return found
 
     def tags(self, documents: Sequence[Document]) -> List[List[int]]:
         """[W] of each sentence; empty lists without a space of tags."""
-        if self.tag_tower is None or self.examples.space is None:
+        if self.tag_tower is None or self.examples.space is None or self.k_tags is None:
             return [[] for _ in documents]
         vectors = word_vectors(self.tag_tower, documents)
-        nearest = nearest_words(vectors.vectors, self.examples.space, self.k_tags or 1)
-        found = votes(self.examples.tags, nearest.index, len(self.tag_set.names)).argmax(1)
+        nearest = nearest_words(vectors.vectors, self.examples.space, self.k_tags)
+        found = votes(self.examples.tags, nearest.index, len(self.tag_set.names)).argmax(1).where(vectors.alive, self.tag_set.outside)
         return [each.tolist() for each in found.split(vectors.sizes)]
 
     def as_read(self, reading: Reading) -> Read:
@@ -145,27 +157,21 @@ class NearestNeighbours(Extractor):
                 ends = self._head_first(chunks, ending[one], ending[other])
                 best[ends] = max(share, best.get(ends, 0.0))
         relations = tuple(Relation(head, tail, self.label, score=share) for (head, tail), share in best.items())
-        entities = tuple(self.tag_set.entities(reading.tags, self.chunk_rule))
-        return Document(
-            document.id, document.words, entities, relations, document.sentences, document.text, document.offsets,
-            source=document.source, metadata=document.metadata,
-        )
+        return replace(document, entities=tuple(self.tag_set.entities(reading.tags, self.chunk_rule)), relations=relations)
 
     def _head_first(self, chunks: Sequence[Chunk], one: int, other: int) -> Tuple[int, int]:
-        """Two entities, the relation's head first: that of the second type, as in ADE."""
-        return (one, other) if chunks[one].type == 1 else (other, one)
+        """Two entities, the relation's head first."""
+        return (one, other) if chunks[one].type == self.head else (other, one)
 
     # ---- pairs of given entities -------------------------------------------------------------------------------------------
 
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
         """[N, labels]: the share of a pair's neighbours that are relations, the rest for 'no relation'."""
         table = torch.zeros(len(instances), len(self.labels))
-        positive = self.labels.number(self.label)
-        negative = [self.labels.number(name) for name in self.labels.names if name in self.labels.negative] or [positive]
+        positive, negative = self.labels.number(self.label), self.labels.number(self.none)
         for row, (words, pair) in enumerate(self._located(instances)):
             share = self.neighbourhood.shares(words, torch.tensor([pair]), self.k_relations)[0]
-            table[row, negative[0]] += 1 - share
-            table[row, positive] += share
+            table[row, negative], table[row, positive] = 1 - share, share
         return table
 
     def embed(self, instances: Sequence[Instance]) -> Tensor:
@@ -182,7 +188,7 @@ class NearestNeighbours(Extractor):
         return found
 
     def _neighbour(self, squared: float, number: int) -> Neighbour:
-        label = self.label if bool(self.neighbourhood.labels[number]) else next(iter(sorted(self.labels.negative)), "no relation")
+        label = self.label if bool(self.neighbourhood.labels[number]) else self.none
         return Neighbour(round(squared**0.5, 6), label, self.neighbourhood.told(number))
 
     def _located(self, instances: Sequence[Instance]) -> Iterator[Tuple[Tensor, Tuple[int, int]]]:
@@ -218,10 +224,9 @@ class NearestNeighbours(Extractor):
         chosen, gold = self._shown(data, states, times)
         words = [word for each in data.documents for word in each.words]
         vectors = torch.cat([states.vectors[chosen[:, 0]], states.vectors[chosen[:, 1]]], 1)
-        none = next(iter(sorted(self.labels.negative)), "no relation")
         return Points(
             vectors,
-            [self.label if right else none for right in gold.tolist()],
+            [self.label if right else self.none for right in gold.tolist()],
             [f"{words[one]} -> {words[other]}" for one, other in chosen.tolist()],
         )
 
@@ -338,7 +343,7 @@ def load_examples(folder: Path) -> Examples:
     try:
         tensors = load_file(folder / EXAMPLES)
         sentences = json.loads((folder / SENTENCES).read_text(encoding="utf-8"))
-    except Exception as error:  # safetensors raises a kind of its own
+    except (OSError, ValueError, SafetensorError) as error:
         raise RelconError(f"The training examples in {folder} cannot be read ({error}). Train again, or take another copy.") from error
     return Examples(sentences, tensors["relations"], tensors["gold"], tensors.get("space"), tensors["tags"])
 

@@ -103,9 +103,13 @@ class Neighbours(Stage):
                 split_of(corpus, split)
         if self.label not in corpus.labels.names:
             raise RelconError(f"{where} label = '{self.label}' is no label of the data.{did_you_mean(self.label, corpus.labels.names)}")
+        if not corpus.labels.negative:
+            raise RelconError(f"{where} needs a label for pairs without a relation: [data] negative = [\"none\"].")
         documents = self.documents(corpus, self.fit)
         for document in documents:
             self.tags.of(document)
+        if not len(gold_pairs(documents, self.tags.types)):
+            raise RelconError(f"{where} finds no relation between {' and '.join(self.tags.types)} in the split '{self.fit}'.")
         self.refuse_few(documents, where)
 
     def run(self, context: StageContext) -> Artifacts:
@@ -209,6 +213,7 @@ class Neighbours(Stage):
 
     def save(self, context: StageContext, examples: Examples, figures: Dict[str, float]) -> None:
         """The extractor's folder: both models, the examples, what was chosen."""
+        head = self.head(self.documents(context.corpus, self.fit))
 
         def write(folder: Path) -> None:
             link_tree(context.saved_model(self.relations[0]), folder / RELATIONS)
@@ -218,14 +223,22 @@ class Neighbours(Stage):
 
         data = context.config["data"]
         about = {"stage": context.name, "reader": data.get("reader"), "candidates": data.get("candidates")}
-        save_extractor(context.folder / "model", self.block(figures), context.corpus.labels, about, write)
+        save_extractor(context.folder / "model", self.block(figures, head), context.corpus.labels, about, write)
 
-    def block(self, figures: Dict[str, float]) -> Dict[str, Any]:
+    def head(self, documents: Sequence[Document]) -> str:
+        """The type of the heads of most relations between the two types."""
+        found = [(document.entities, each) for document in documents for each in document.relations]
+        ends = [(entities[each.head].type, entities[each.tail].type) for entities, each in found]
+        first, second = (sum(one == kind != other for one, other in ends) for kind in self.tags.types)
+        return self.tags.types[0 if first > second else 1]
+
+    def block(self, figures: Dict[str, float], head: str) -> Dict[str, Any]:
         """The extractor's config block."""
         return {
             "@extractors": "cldr.NearestNeighbours.v1",
             "types": self.tags.types,
             "label": self.label,
+            "head": head,
             "k_relations": int(figures["k_relations"]),
             "k_tags": int(figures["k_tags"]) if "k_tags" in figures else None,
             "encoder": self.relations[1],

@@ -18,11 +18,11 @@ DOCUMENTS = 256
 
 class WordVectors(NamedTuple):
     """vectors: [T, D] of all words, float32, on the CPU; zeros where the encoder's limit cropped a word away. sizes: words of each
-    sentence. lost: how many words were cropped."""
+    sentence. alive: [T] bool, False for such a word."""
 
     vectors: Tensor
     sizes: List[int]
-    lost: int
+    alive: Tensor
 
     def sentences(self) -> Iterator[Tensor]:
         """[W, D] of each sentence."""
@@ -36,12 +36,14 @@ def word_tower(encoder: Encoder, subword: Subword = "first") -> Tower:
 
 def word_vectors(tower: Tower, documents: Sequence[Document]) -> WordVectors:
     """The vectors of every word of documents, in evaluation mode."""
-    parts, lost = [], 0
+    parts, living = [], []
     for start in range(0, len(documents), DOCUMENTS):
         views = list(tokens_of(documents[start : start + DOCUMENTS]))
         if views:
             vectors, alive = encode(tower, views)
-            parts.append(vectors.float().cpu() * alive[:, None])
-            lost += int((~alive).sum())
-    width = 0 if parts else 1
-    return WordVectors(torch.cat(parts) if parts else torch.zeros(0, width), [len(each.words) for each in documents], lost)
+            parts.append(vectors.float().cpu() * alive.cpu()[:, None])
+            living.append(alive.cpu())
+    sizes = [len(each.words) for each in documents]
+    if not parts:
+        return WordVectors(torch.zeros(0, tower.pooler.width(tower.encoder.width)), sizes, torch.zeros(0, dtype=torch.bool))
+    return WordVectors(torch.cat(parts), sizes, torch.cat(living))

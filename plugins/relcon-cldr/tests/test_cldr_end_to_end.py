@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from relcon.cli.main import main
+from relcon.config import resolve
+from relcon.data.document import Document
 from relcon.testing import tiny_character_bert_folder, tiny_encoder_folder
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "cldr"
@@ -296,3 +298,16 @@ def test_a_model_of_relations_alone_finds_no_entities(train, tmp_path, capsys):
     text.write_text(json.dumps({"id": "new", "text": "Dolamide caused rash."}) + "\n", encoding="utf-8")
     words = ["predict", run, text, "--reader", "relcon.JSONLines.v1", "--output", tmp_path / "out.jsonl"]
     assert "it finds no entities" in refused(capsys, relcon, *words)
+
+
+def test_words_that_cropping_took_are_in_no_relation_and_no_entity(train, encoder, tmp_path):
+    place = "--stages.{}.encoders.text.max_length"
+    run = train("joint.cfg", tmp_path / "run", place.format("relations"), 6, place.format("tags"), 6)
+    block = json.loads((run / "model/model.json").read_text(encoding="utf-8"))["extractor"]
+    model = resolve({**block, "path": str(run / "model")}, "extractor")
+    document = Document("long", tuple(["dolamide", "caused", "severe", "rash", "in", "one", "patient", "and", "eprazol"]))
+    (read,) = model.read([document])
+    assert model.lost_views > 0 and len(read.pairs) == 36
+    assert all(tag == model.tag_set.outside for tag in read.tags[6:])
+    assert not bool(read.shares[(read.pairs >= 6).any(1)].any())
+    assert block["head"] == "Adverse-Effect"
