@@ -1,14 +1,20 @@
 """The words on the shortest dependency path between two arguments, which carry their relation and must not change."""
 
+import inspect
 import logging
+import sys
 from collections import Counter
+from functools import cached_property
 from typing import Dict, FrozenSet, List, Literal, Optional, Sequence, Set, Tuple
 
 from relcon.augmenters.base import Pairs, argument_words, one_of
 from relcon.data.document import Document, Instance, Mention
 from relcon.data.paths import dependency_path
+from relcon.data.sequences import content_hash
+from relcon.data.store import AnswerStore, describe_component, hashed
 from relcon.errors import RelconError, place
 from relcon.interfaces import Parser
+from relcon_clre import blinding
 from relcon_clre.blinding import blind
 
 OnMissing = Literal["entities_only", "skip", "all_between", "none"]
@@ -28,7 +34,8 @@ class PathProtection:
 
     With a parser, the sentence is blinded first and parsed then, so that an argument is one node whatever its words. Without,
     the document's own parse is used, and a mention of several words stands in the tree with its syntactic head.
-    A path is looked for once per pair, for all instances together in `prepare`.
+    A path is looked for once per pair, for all instances together in `prepare`; where the parser keeps its parses on disk, the paths that
+    follow from them are kept beside them.
 
     parser: a parser, or None for documents that carry a parse.
     on_missing_path: what to do for arguments without a path (in different trees): `entities_only` protects only the arguments,
@@ -117,7 +124,26 @@ class PathProtection:
         self.counts["overlapping"] += len(unknown) - len(apart)
 
     def _parsed_paths(self, parser: Parser, instances: List[Instance]) -> List[Path]:
-        """The paths of blinded sentences, by the parser."""
+        """The paths of blinded sentences: those that are kept, the others by the parser."""
+        store = self._store
+        hashes = {id(each): content_hash(each).hex() for each in {id(i.document): i.document for i in instances}.values()}
+        keys = [f"{hashes[id(each.document)]}#{each.head}-{each.tail}" for each in instances]
+        found: Dict[str, Path] = {key: None if path is None else frozenset(path) for key, path in store.get(keys).items()}
+        missing = {key: each for key, each in zip(keys, instances, strict=True) if key not in found}
+        fresh = dict(zip(missing, self._looked_for(parser, list(missing.values())), strict=True))
+        store.put({key: None if path is None else sorted(path) for key, path in fresh.items()})
+        found.update(fresh)
+        return [found[key] for key in keys]
+
+    @cached_property
+    def _store(self) -> AnswerStore:
+        """Paths by document and pair; under another name where the parser or the code that blinds and looks has changed."""
+        cache = "none" if self.parser is None else self.parser.cache
+        code = [inspect.getsource(module) for module in (blinding, sys.modules[__name__])]
+        return AnswerStore(cache, "paths", hashed(describe_component(self.parser), self.collapse_prepositions, code))
+
+    def _looked_for(self, parser: Parser, instances: List[Instance]) -> List[Path]:
+        """The paths of blinded sentences, in order."""
         blinded = [blind(instance) for instance in instances]
         parsed = parser.parse([each.document for each in blinded])
         paths = [self._between(document, document.entities[0].mentions[0], document.entities[1].mentions[0]) for document in parsed]

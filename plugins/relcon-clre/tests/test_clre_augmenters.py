@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 import pytest
 import torch
+from relcon_clre.path import PathProtection
 
 from relcon.config import load_config, resolve
 from relcon.data.document import Document, Entity, Instance, Mention, Parse, Relation
@@ -46,6 +47,9 @@ class Heap(Parser):
 
     def __init__(self) -> None:
         self.calls: List[Sequence[Document]] = []
+
+    def fingerprint(self) -> str:
+        return "heap"
 
     def parse(self, documents: Sequence[Document]) -> List[Document]:
         self.calls.append(documents)
@@ -290,3 +294,31 @@ def test_one_seed_one_result_and_every_epoch_differs(operation: str):
     assert first == again and len({copy.words for copy in first}) > 5
     assert all([copy.mention_text(entity.mentions[0]) for entity in copy.entities] == ["PROTA", "PROTB"] for copy in first)
     assert all(copy.relations == sentence().relations for copy in first)
+
+
+# ---- paths kept on disk --------------------------------------------------------------------------------------------------
+
+
+def prepared(parser: Heap, cache: Optional[Path], **arguments: Any) -> PathProtection:
+    parser.cache = str(cache) if cache else "none"
+    protection = PathProtection(parser, **arguments)
+    protection.prepare([Instance(sentence(parse=None), 0, 1), Instance(sentence(None, spans=((0, 1), (9, 10))), 0, 1)])
+    return protection
+
+
+def test_kept_paths_are_those_that_were_found_and_nothing_is_parsed_again(tmp_path: Path) -> None:
+    pairs = [Instance(sentence(parse=None), 0, 1), Instance(sentence(None, spans=((0, 1), (9, 10))), 0, 1)]
+    first, second = Heap(), Heap()
+    once, again = prepared(first, tmp_path), prepared(second, tmp_path)
+    found = [once.path(pair) for pair in pairs]
+    assert [again.path(pair) for pair in pairs] == found and all(found)
+    assert sum(len(call) for call in first.calls) == 2 and sum(len(call) for call in second.calls) == 0
+    assert again.counts == {"path": 2, "missing": 0, "overlapping": 0}
+
+
+@pytest.mark.parametrize("change", [{"collapse_prepositions": False}, {}], ids=["other rule", "no cache"])
+def test_paths_are_looked_for_again_where_they_may_be_others(tmp_path: Path, change: Dict[str, Any]) -> None:
+    prepared(Heap(), tmp_path)
+    parser = Heap()
+    prepared(parser, tmp_path if change else None, **change)
+    assert sum(len(call) for call in parser.calls) == 2
