@@ -12,6 +12,7 @@ COMPONENTS = {
         "relcon.OpenNRE.v1 = relcon.readers.opennre:OpenNRE",
         "relcon.TACRED.v1 = relcon.readers.tacred:TACRED",
         "relcon.SpERT.v1 = relcon.readers.spert:SpERT",
+        "relcon.DocRED.v1 = relcon.readers.docred:DocRED",
         "relcon.ChemProt.v1 = relcon.readers.chemprot:ChemProt",
         "relcon.DDI2013.v1 = relcon.readers.ddi2013:DDI2013",
         "relcon.AIMed.v1 = relcon.readers.aimed:AIMed",
@@ -52,6 +53,7 @@ COMPONENTS = {
         "relcon.TwoViews.v1 = relcon.samplers.two_views:TwoViews",
         "relcon.Instances.v1 = relcon.samplers.instances:Instances",
         "relcon.SameLabel.v1 = relcon.samplers.same_label:SameLabel",
+        "relcon.DocumentPairs.v1 = relcon.samplers.document_pairs:DocumentPairs",
         "relcon.MaskedPieces.v1 = relcon.samplers.masked_pieces:MaskedPieces",
     ],
     "encoders": [
@@ -83,10 +85,12 @@ COMPONENTS = {
     "tasks": [
         "relcon.Contrastive.v1 = relcon.tasks.contrastive:Contrastive",
         "relcon.Classification.v1 = relcon.tasks.classification:Classification",
+        "relcon.MultiLabelClassification.v1 = relcon.tasks.multi_label:MultiLabelClassification",
         "relcon.MaskedLanguageModel.v1 = relcon.tasks.masked_language_model:MaskedLanguageModel",
     ],
     "evaluators": [
         "relcon.AlignmentUniformity.v1 = relcon.evaluators.geometry:AlignmentUniformity",
+        "relcon.DocumentScores.v1 = relcon.evaluators.documents:DocumentScores",
         "relcon.LinearProbe.v1 = relcon.evaluators.frozen:LinearProbe",
         "relcon.NearestNeighbours.v1 = relcon.evaluators.frozen:NearestNeighbours",
         "relcon.PositivesFound.v1 = relcon.evaluators.contrast:PositivesFound",
@@ -107,6 +111,7 @@ COMPONENTS = {
         "relcon.Pretrain.v1 = relcon.stages.pretrain:Pretrain",
         "relcon.Finetune.v1 = relcon.stages.finetune:Finetune",
         "relcon.Evaluate.v1 = relcon.stages.evaluate:Evaluate",
+        "relcon.ChooseThreshold.v1 = relcon.stages.threshold:ChooseThreshold",
     ],
     "protocols": [
         "relcon.Single.v1 = relcon.protocols:Single",
@@ -119,6 +124,9 @@ COMPONENTS = {
     "builders": [
         "relcon.CorpusPairs.v1 = relcon.builders.corpus_pairs:CorpusPairs",
     ],
+    "distant": [
+        "relcon.LinkedText.v1 = relcon.distant.linked_text:LinkedText",
+    ],
 }
 
 setup(
@@ -129,7 +137,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["relcon", "relcon.*"]),
-    package_data={"relcon": ["py.typed", "**/*.json", "**/*.jsonl", "sample/*.tsv", "sample/README.md"]},
+    package_data={"relcon": ["py.typed", "**/*.json", "**/*.jsonl", "sample/*.tsv", "sample/README.md", "distant/presets/*.cfg"]},
     install_requires=[
         "torch>=2.4",
         "transformers>=4.46",

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Container, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -78,7 +78,13 @@ class CandidateRule(Registrable, ABC, kind="candidates"):
 
 
 class Parser(Registrable, ABC, kind="parsers"):
-    """Documents -> the same documents with dependency parses."""
+    """Documents -> the same documents with dependency parses.
+
+    cache: the folder in which it keeps them, as `relcon.data.store.cache_folder` takes it; what follows from parses is kept there too.
+        "none", unless a parser has one.
+    """
+
+    cache: Optional[str] = "none"
 
     @abstractmethod
     def parse(self, documents: Sequence[Document]) -> List[Document]:
@@ -129,6 +135,15 @@ class Corpus(Registrable, ABC, kind="corpora"):
     def split(self, name: str) -> Split:
         """A split, read on first use. RelconError where the corpus has none of that name."""
 
+    def rewritten(self, name: str, documents: Callable[[], Iterable[Document]], key: Any) -> Split:
+        """A split with other documents in place of its own, and their candidate pairs by the corpus's own rule; for corpora that change
+        what another one read (noise, a part of the labels).
+
+        documents: yields them, each time from the beginning. key: plain values that say what was done to those of the split, since what
+        is made may be kept on disk. RelconError unless overridden.
+        """
+        raise RelconError(f"{type(self).__name__} finds no candidate pairs in changed documents. Wrap the corpus that reads the files.")
+
     def fingerprints(self) -> Dict[str, str]:
         """A hash of each split by its name; reads them all."""
         return {name: self.split(name).fingerprint() for name in self.splits()}
@@ -172,6 +187,11 @@ class Augmenter(Registrable, ABC, kind="augmenters"):
         """
         self.prepare(of_first_document(instances))
 
+    @property
+    def special_tokens(self) -> Sequence[str]:
+        """Tokens that it writes and the encoder's vocabulary must hold whole. None unless overridden."""
+        return ()
+
     @abstractmethod
     def __call__(self, document: Document, pairs: Sequence[Tuple[int, int]], generator: torch.Generator) -> Document:
         """A changed copy; entity spans are repaired, relations kept. The input is never modified.
@@ -197,11 +217,16 @@ class Renderer(Registrable, ABC, kind="renderers"):
 
 
 class Vocabulary(ABC):
-    """What samplers may know of an encoder's tokenizer."""
+    """What samplers may know of an encoder's tokenizer.
+
+    size: how many ids there are. mask: the id of the mask token. limit: the largest number of pieces of an input. separator: the
+    token that parts two segments, as it is written; a word that is nothing else is that one piece. None where there is no such token.
+    """
 
     size: int
     mask: Optional[int]
     limit: int
+    separator: Optional[str] = None
 
     @abstractmethod
     def pieces(self, word: str) -> List[int]:
@@ -220,13 +245,22 @@ class Draw(NamedTuple):
 
 
 class Sampler(Registrable, ABC, kind="samplers"):
-    """Data, an epoch and a generator -> a stream of batches. It writes the sentence 'who attracts and who repels whom'."""
+    """Data, an epoch and a generator -> a stream of batches. It writes the sentence 'who attracts and who repels whom'.
+
+    takes: arguments that name an earlier stage of the run, whose artifacts `hand_over` brings. `relcon check` looks whether it is there.
+    """
+
+    takes: ClassVar[Sequence[str]] = ()
 
     @property
     def special_tokens(self) -> Sequence[str]:
-        """Tokens that its renderer needs in the vocabulary."""
-        renderer = getattr(self, "renderer", None)
-        return renderer.special_tokens if renderer is not None else ()
+        """Tokens that its renderer and its augmenter need in the vocabulary."""
+        parts = [getattr(self, name, None) for name in ("renderer", "augmenter")]
+        return [token for part in parts if part is not None for token in part.special_tokens]
+
+    def hand_over(self, artifacts: Mapping[str, "Artifacts"]) -> None:
+        """What earlier stages of the run handed on, by stage name; called before `prepare`. Nothing unless overridden; a sampler that
+        wraps another passes it on."""
 
     def prepare(self, data: Split) -> None:
         """Called before the first epoch. Lets the augmenter, where there is one, parse and look up in one go.
@@ -335,12 +369,14 @@ class Parts:
     """What the tasks of a stage share: encoders and poolers by name, and the label set of the data.
 
     copies: name -> the name of the part that it is a copy of, for parts that a tower added (see `TowerPlan.follows`).
+    heads: encoder name -> the head over its word pieces, which the first task that guesses pieces makes and the others share.
     """
 
     encoders: Dict[str, Encoder]
     poolers: Dict[str, Pooler]
     labels: LabelSet
     copies: Dict[str, str] = field(default_factory=dict)
+    heads: Dict[str, nn.Module] = field(default_factory=dict)
 
 
 class TowerPlan(Registrable, ABC, kind="towers"):
@@ -411,13 +447,15 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
 
     stream: the name of the stage's stream (sampler) that feeds it. reads: which value of the stream's batches.
     weight: its factor in the stage's loss. joint: True where the loss needs every vector of the batch at once (contrast);
-    False where it is a mean over views and may be computed chunk by chunk (classification).
+    False where it is a mean over views and may be computed chunk by chunk (classification). multi_label: of a task that predicts
+    relations: whether a pair may have several, each with a score of its own (sigmoid), or has exactly one label (softmax).
     """
 
     stream: str
     reads: str
     weight: float = 1.0
     joint: bool = True
+    multi_label: bool = False
 
     @abstractmethod
     def build(self, parts: Parts) -> None:
@@ -478,10 +516,14 @@ class Model(ABC):
     """A trained relation classifier as evaluators and prediction see it.
 
     lost_views: how many pairs it could not see so far, because the encoder's limit cropped their arguments away.
+    multi_label: whether a pair may have several labels; `probabilities` are then scores from 0 to 1 of each label by itself.
+    threshold: of a multi-label model, the score that a label needs to hold; None where none has been chosen.
     """
 
     labels: LabelSet
     lost_views: int = 0
+    multi_label: bool = False
+    threshold: Optional[float] = None
 
     @abstractmethod
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
@@ -495,6 +537,16 @@ class Model(ABC):
     def predict(self, instances: Sequence[Instance]) -> List[str]:
         """The most probable label of each instance."""
         return [self.labels.names[n] for n in self.probabilities(instances).argmax(1).tolist()]
+
+    def decide(self, instances: Sequence[Instance]) -> List[List[Tuple[str, float]]]:
+        """The labels that hold for each instance, with their scores, the best first; [] where none holds.
+
+        Unless overridden exactly one each: the most probable one. A multi-label model gives the positive ones that score its threshold.
+        """
+        if not instances:
+            return []
+        scores, classes = self.probabilities(instances).max(1)
+        return [[(self.labels.names[number], score)] for number, score in zip(classes.tolist(), scores.tolist(), strict=True)]
 
     def contrasted(self, task: str, contrast: Contrast) -> Tuple[Tensor, Tensor, Pairing]:
         """Anchors [A, D] and candidates [C, D] of a contrast through the towers of a task, in evaluation mode, on the CPU, and the pairing
@@ -590,11 +642,12 @@ class Artifacts:
 class Stage(Registrable, ABC, kind="stages"):
     """One step of a run: artifacts of earlier stages in, artifacts out.
 
-    takes: arguments that are a text "STAGE.NAME", what an earlier stage hands on, with the section of that stage in which NAME stands.
+    takes: arguments that are a text "STAGE.NAME", what an earlier stage hands on, with the section of that stage in which NAME stands; or
+        None: the argument is the name of the stage alone.
     counts_on: arguments that may be a text "STAGE.FIGURE", what an earlier stage measures. `relcon check` looks whether they are there.
     """
 
-    takes: ClassVar[Mapping[str, str]] = {}
+    takes: ClassVar[Mapping[str, Optional[str]]] = {}
     counts_on: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
@@ -639,3 +692,39 @@ class PairBuilder(Registrable, ABC, kind="builders"):
     def skipped(self) -> Dict[str, int]:
         """How many sentences or pairs the last `build` left out, by cause. Nothing unless overridden."""
         return {}
+
+
+class KnowledgeBase(NamedTuple):
+    """What text is linked to. names: surface form, lower-cased with single spaces -> id. entities: the ids that its triples are about."""
+
+    names: Mapping[str, str]
+    entities: Container[str]
+
+
+class Linked(NamedTuple):
+    """A document whose entities a knowledge base knows.
+
+    keys: for each entity the ids under which its triples are looked up; () where the knowledge base does not know it.
+    """
+
+    document: Document
+    keys: Sequence[Tuple[str, ...]]
+
+
+class Rejected(NamedTuple):
+    """A document that cannot be used. cause: one of a few fixed phrases, under which it is counted."""
+
+    cause: str
+
+
+class DistantBuilder(Registrable, ABC, kind="distant"):
+    """Finds the entities of a knowledge base in text, for `relcon build-distant`, which labels every pair of them with its triples."""
+
+    def check(self, base: KnowledgeBase) -> None:
+        """RelconError where it could not work with this knowledge base, or lacks a model; asked before any text is read. Nothing unless
+        overridden."""
+
+    @abstractmethod
+    def link(self, documents: Sequence[Document], base: KnowledgeBase) -> List[Union[Linked, Rejected]]:
+        """What becomes of each document, in order. Several processes may ask, each for documents of its own; the answer for a document
+        must not depend on the others."""

@@ -26,13 +26,16 @@ from relcon.data.labels import LabelSet
 from relcon.data.sequences import labels_of, take
 from relcon.encoding import EVALUATION_TOKENS, encode
 from relcon.errors import RelconError, did_you_mean
-from relcon.files import read_json, whole_folder, write_json
+from relcon.files import link_tree, read_json, whole_folder, write_json
 from relcon.interfaces import Encoder, Model, Parts, Points, Pooler, Renderer, Split, Task, Tower
 from relcon.poolers.spans import SpanPool
 
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
+
+UNCHOSEN = 0.5
+"""The threshold of a multi-label model for which none was chosen."""
 
 UNTYPED = "untyped"
 """The label of an entity whose data have no types."""
@@ -53,7 +56,7 @@ class TrainedModel(Model):
         if not instances:
             return torch.zeros(0, len(self.labels))
         logits, alive = encode(self.tower, self.renderer(instances), self.tokens)
-        probabilities = logits.float().softmax(1).cpu()  # [N, labels]
+        probabilities = self._scores(logits.float()).cpu()  # [N, labels]
         self.lost_views += int((~alive).sum())
         probabilities[~alive.cpu()] = self._no_relation()
         return probabilities
@@ -106,6 +109,10 @@ class TrainedModel(Model):
         vectors, alive = encode(tower, views, self.tokens)
         return vectors.float().cpu(), alive.cpu()
 
+    def _scores(self, logits: Tensor) -> Tensor:
+        """Probabilities [N, labels] from logits."""
+        return logits.softmax(1)
+
     def _no_relation(self) -> Tensor:
         """One row of probabilities for a pair that the encoder could not see."""
         row = torch.full((len(self.labels),), 1 / len(self.labels))
@@ -113,6 +120,58 @@ class TrainedModel(Model):
             row = torch.tensor([float(name in self.labels.negative) for name in self.labels.names])
             row = row / row.sum()
         return row
+
+
+class MultiLabelModel(TrainedModel):
+    """A classification task's tower whose logits each answer for one label: a pair may have several, or none.
+
+    threshold: what a positive label must score to hold; None: not chosen yet, and `decide` takes 0.5 and says so.
+    Other arguments: as of `TrainedModel`. The score of the negative label is not looked at.
+    """
+
+    multi_label = True
+
+    def __init__(
+        self, tower: Tower, renderer: Renderer, labels: LabelSet, threshold: Optional[float] = None, tokens: int = EVALUATION_TOKENS
+    ):
+        super().__init__(tower, renderer, labels, tokens)
+        self.threshold = threshold
+        self._told = False
+
+    def decide(self, instances: Sequence[Instance]) -> List[List[Tuple[str, float]]]:
+        """The positive labels of each instance that score the threshold or more, the best first."""
+        scores = self.probabilities(instances)
+        positive = torch.tensor([name not in self.labels.negative for name in self.labels.names])
+        held: List[List[Tuple[str, float]]] = [[] for _ in instances]
+        for row, column in ((scores >= self._threshold()) & positive).nonzero().tolist():
+            held[row].append((self.labels.names[column], float(scores[row, column])))
+        return [sorted(labels, key=lambda each: -each[1]) for labels in held]
+
+    def _threshold(self) -> float:
+        """The threshold; where none was chosen 0.5, said once."""
+        if self.threshold is None and not self._told:
+            self._told = True
+            log.warning(
+                "No threshold was chosen for this model: every label that scores %g or more is predicted. "
+                "A stage relcon.ChooseThreshold.v1 chooses it on development data.",
+                UNCHOSEN,
+            )
+        return UNCHOSEN if self.threshold is None else self.threshold
+
+    def _scores(self, logits: Tensor) -> Tensor:
+        """A score of each label by itself [N, labels]."""
+        return logits.sigmoid()
+
+    def _no_relation(self) -> Tensor:
+        """Scores of a pair that the encoder could not see: the negative label for certain, no other."""
+        return torch.tensor([float(name in self.labels.negative) for name in self.labels.names])
+
+
+def model_of(task: Task, renderer: Renderer, labels: LabelSet, threshold: Optional[float] = None) -> TrainedModel:
+    """The model of a classification task. threshold: of a multi-label one."""
+    if task.multi_label:
+        return MultiLabelModel(task.classifier(), renderer, labels, threshold)
+    return TrainedModel(task.classifier(), renderer, labels)
 
 
 def _pair_name(instance: Instance) -> str:
@@ -191,7 +250,7 @@ class Trained:
         """The relation classifier, for evaluation."""
         if self.classifier is None or self.renderer is None:
             raise RelconError("This stage trains no relation classifier, so there is nothing to evaluate or predict with.")
-        return TrainedModel(self.tasks[self.classifier].classifier(), self.renderer, self.parts.labels)
+        return model_of(self.tasks[self.classifier], self.renderer, self.parts.labels)
 
     def heads(self) -> Dict[str, Tensor]:
         """Parameters and buffers of poolers and tasks that belong to no encoder and outlive training."""
@@ -307,7 +366,7 @@ class SavedModel:
         if classifier is None:
             return PretrainedModel(self)
         renderer: Renderer = resolve(self.about["renderer"], f"{self.folder}/model.json: renderer")
-        return TrainedModel(self.task(classifier).classifier().eval(), renderer, self.labels)
+        return model_of(self.task(classifier), renderer, self.labels, self.about.get("threshold"))
 
     def task(self, name: str) -> Task:
         """A task with its towers and trained heads, in evaluation mode."""
@@ -324,6 +383,11 @@ class SavedModel:
     def nothing_predicted(self) -> RelconError:
         """What to say to those who would predict with it nevertheless."""
         return RelconError(f"{self.folder} holds encoders but no relation classifier. Add a relcon.Finetune.v1 stage to the config.")
+
+    def hand_on(self, folder: Path, **about: Any) -> None:
+        """The same model under another folder, with further facts in its `model.json` (`threshold`, `stage`)."""
+        link_tree(self.folder, folder)
+        write_json(folder / "model.json", {**self.about, **about})
 
     def fingerprint(self) -> str:
         """A short hash of all weights: tells one trained model from another."""

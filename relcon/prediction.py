@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from relcon.config import resolve
 from relcon.data.document import Document, Instance, Relation
@@ -40,8 +40,9 @@ class Predictor:
             raise RelconError(f"{path} holds no document that {type(self.reader).__name__} can read.")
 
     def predict(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """Each document with a predicted relation, and its probability, for every candidate pair; gold ones are dropped. An extractor
-        asks about no candidates: it replaces the entities too."""
+        """Each document with a predicted relation, and its probability, for every candidate pair; gold ones are dropped. A multi-label
+        model predicts every label that holds as a relation of its own, and for a pair without any the negative label, if it has one,
+        without a probability. An extractor asks about no candidates: it replaces the entities too."""
         batch: List[Document] = []
         for document in documents:
             batch.append(document)
@@ -62,14 +63,15 @@ class Predictor:
         flat: List[Instance] = [instance for group in pairs for instance in group]
         relations = iter(self._relations(flat))
         for document, group in zip(documents, pairs, strict=True):
-            yield replace(document, relations=tuple(next(relations) for _ in group))
+            yield replace(document, relations=tuple(relation for _ in group for relation in next(relations)))
 
-    def _relations(self, instances: Sequence[Instance]) -> List[Relation]:
-        if not instances:
-            return []
-        scores, classes = self.model.probabilities(instances).max(1)
-        names = self.model.labels.names
-        return [Relation(i.head, i.tail, names[c], score=s) for i, c, s in zip(instances, classes.tolist(), scores.tolist(), strict=True)]
+    def _relations(self, instances: Sequence[Instance]) -> List[List[Relation]]:
+        """The relations of each instance."""
+        none: List[Tuple[str, Optional[float]]] = [(name, None) for name in sorted(self.model.labels.negative)[:1]]
+        return [
+            [Relation(instance.head, instance.tail, label, score=score) for label, score in held or none]
+            for instance, held in zip(instances, self.model.decide(instances), strict=True)
+        ]
 
 
 def model_folder(folder: Path) -> Path:
@@ -94,7 +96,8 @@ def as_records(
     keep_negative: bool = True,
     neighbours: Optional[Sequence[Sequence[Neighbour]]] = None,
 ) -> Iterator[Dict[str, Any]]:
-    """One JSON object per predicted relation: words, spans (and character offsets where known), label, probability.
+    """One JSON object per predicted relation: words, spans (and character offsets where known), label, probability (null for the negative
+    label of a pair for which no label of a multi-label model holds).
 
     negative: labels that mean 'no relation'; such predictions are left out unless `keep_negative`. neighbours: of each relation, the
     training examples to show with it.

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Seque
 
 from relcon.data import fields
 from relcon.data.corpus import PartCorpus
-from relcon.data.splits import Fold, complete_folds, given_folds, group_of, hold_out, hold_out_sample, k_folds, k_shot, share
+from relcon.data.splits import Fold, complete_folds, exact_share, given_folds, group_of, hold_out, hold_out_sample, k_folds, k_shot, share
 from relcon.errors import RecordError, RelconError
 from relcon.interfaces import Corpus, Protocol, Split
 from relcon.training.seeding import generator
@@ -217,11 +217,14 @@ class KShot(Protocol):
 
 
 class Share(Protocol):
-    """A label-stratified share of the training data, drawn anew for each seed, in `seeds/seed_N`. Other splits stay whole.
+    """A share of the training data, drawn anew for each seed, in `seeds/seed_N`. Other splits stay whole.
 
-    share: between 0 and 1. At least one instance of every label is kept.
+    share: between 0 and 1.
     seeds: each draws its own share and is the seed of its run.
     by: "instance", or "document" to keep documents (`metadata["document"]`, else the id) whole.
+    draw: "spread" keeps the proportions of the labels and at least one instance of each. "exact" gives the sizes of ERICA's and FineCL's
+        low-resource subsets (Hogan, Li and Shang, EMNLP 2022): by instance `ceil(share * n)` of the n instances of each label, by
+        document `int(share * n)` of the n documents, whatever their labels (for documents with several labels).
 
     Config::
 
@@ -231,15 +234,24 @@ class Share(Protocol):
         seeds = [1, 2, 3]
     """
 
-    def __init__(self, share: float, seeds: List[int], by: Literal["document", "instance"] = "instance"):
+    def __init__(
+        self,
+        share: float,
+        seeds: List[int],
+        by: Literal["document", "instance"] = "instance",
+        draw: Literal["spread", "exact"] = "spread",
+    ):
         if not 0 < share < 1:
             raise ValueError(f"share: {share} is not between 0 and 1")
-        self.share, self.seeds, self.by = share, _distinct("seeds", seeds), by
+        if draw not in ("spread", "exact"):
+            raise ValueError(f"draw: '{draw}' is neither 'spread' nor 'exact'")
+        self.share, self.seeds, self.by, self.draw = share, _distinct("seeds", seeds), by, draw
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
-        """One run per seed."""
+        """One run per seed. RelconError where an exact share is no document."""
         for each in self.seeds:
-            take = partial(share, fraction=self.share, generator=generator(each, "share"), by=self.by)
+            rule = exact_share if self.draw == "exact" else share
+            take = partial(rule, fraction=self.share, generator=generator(each, "share"), by=self.by)
             yield _seed_folder(each), _changed(corpus, {"train": take}), each
 
 

@@ -63,8 +63,8 @@ class HeadedTower(TowerPlan):
 
     def build(self, parts: Parts, out: Optional[int] = None) -> Tower:
         """The tower. out: append dropout and a linear layer to so many classes."""
-        encoder = _named(parts.encoders, self.encoder, "encoder")
-        pooler = _named(parts.poolers, self.pooler, "pooler")
+        encoder = part_named(parts.encoders, self.encoder, "encoder")
+        pooler = part_named(parts.poolers, self.pooler, "pooler")
         width = pooler.width(encoder.width)
         layers = projection([width, *self.head], self.activation, self.bias)
         if self.output is not None:
@@ -179,7 +179,8 @@ def classification_layer(into: int, out: int) -> nn.Linear:
     return linear
 
 
-def _named(parts: Mapping[str, Part], name: str, kind: str) -> Part:
+def part_named(parts: Mapping[str, Part], name: str, kind: str) -> Part:
+    """The stage's part that a tower names; RelconError with the nearest name where it has none. kind: `encoder` or `pooler`."""
     if name not in parts:
         raise RelconError(f"a tower names the {kind} '{name}', which this stage does not have.{did_you_mean(name, parts)}")
     return parts[name]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from relcon.checking import check_config, check_example, require_sound
+from relcon.config.names import stage_mistakes
 from relcon.errors import ConfigError
 
 LOSS = '@objectives = "toy.Loss.v1"'
@@ -274,3 +275,16 @@ def test_a_split_that_a_stage_reads_must_be_given(load):
 
 def test_a_protocol_may_make_the_splits(load):
     assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--protocol.@protocols", "relcon.KFold.v1")) == []
+
+
+def test_a_sampler_takes_from_an_earlier_stage_wherever_it_stands(monkeypatch):
+    from relcon.samplers.instances import Instances
+
+    monkeypatch.setattr(Instances, "takes", ("seed",), raising=False)
+    inner = {"@samplers": "relcon.Instances.v1", "seed": "first"}
+    own = {"@stages": "relcon.Pretrain.v1", "streams": {"views": {"@samplers": "relcon.MaskedPieces.v1", "sampler": inner}}}
+    stages = {"first": {"@stages": "relcon.Pretrain.v1"}, "own": own}
+    assert list(stage_mistakes(stages)) == []
+    for inner["seed"], near in (("frist", " Did you mean 'first'?"), ("own", " Valid: 'first'.")):
+        said = f"'{inner['seed']}' is no earlier stage, which could hand something on.{near}"
+        assert list(stage_mistakes(stages)) == [(("stages", "own", "streams", "views", "sampler", "seed"), said)]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Optional
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from relcon.data.document import Document, Entity, Mention
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
 from relcon.interfaces import Parts, Pooler, Split
-from relcon.model import SavedModel, Trained
+from relcon.model import MultiLabelModel, SavedModel, Trained
 from relcon.poolers.sentence import CLS
 from relcon.testing import tiny_encoder, tiny_instances, tiny_split
 
@@ -155,6 +156,68 @@ def test_what_is_no_model_is_said(tmp_path: Path) -> None:
     (tmp_path / "model" / "model.json").write_text(json.dumps({**about, "schema": 99}))
     with pytest.raises(RelconError, match="too old"):
         SavedModel(tmp_path / "model")
+
+
+# ---- several labels ------------------------------------------------------------------------------------------------------
+
+
+def several(labels: LabelSet, max_length: int = 64, threshold: Optional[float] = None) -> MultiLabelModel:
+    """The same model, its logits read as a yes or no per label."""
+    made = trained(labels, max_length)
+    return MultiLabelModel(made.tasks["relation"].classifier(), resolve(RENDERER, "renderer"), labels, threshold)
+
+
+def test_scores_of_a_multi_label_model_are_sigmoids_and_its_labels_those_above_the_threshold() -> None:
+    labels, instances = tiny_split().labels, tiny_instances()
+    chances, scores = trained(labels).model().probabilities(instances), several(labels).probabilities(instances)
+    assert torch.allclose(torch.logit(scores).softmax(1), chances, atol=1e-5)
+    middle = float(scores[:, 1:].median())
+    held = several(labels, threshold=middle).decide(instances)
+    wanted = [{name for name, score in zip(labels.names[1:], row[1:].tolist(), strict=True) if score >= middle} for row in scores]
+    assert [{name for name, _ in each} for each in held] == wanted and {len(each) for each in wanted} >= {0, 1}
+    assert all(each == sorted(each, key=lambda pair: -pair[1]) for each in held) and labels.names[0] == "none"
+    assert [len(each) for each in several(labels, threshold=0.0).decide(instances)] == [2] * len(instances)
+    assert several(labels).decide([]) == []
+
+
+def test_the_threshold_itself_is_enough() -> None:
+    model, instances = several(tiny_split().labels), tiny_instances()
+    model.threshold = float(model.probabilities(instances)[3, 1])
+    assert ("activates", model.threshold) in model.decide(instances)[3]
+
+
+def test_without_a_threshold_one_half_is_taken_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    model, instances = several(tiny_split().labels), tiny_instances()
+    assert model.decide(instances) == several(tiny_split().labels, threshold=0.5).decide(instances)
+    model.decide(instances)
+    assert caplog.text.count("No threshold was chosen") == 1
+
+
+def test_a_pair_that_a_multi_label_model_cannot_see_has_only_the_negative_label() -> None:
+    model = several(tiny_split().labels, max_length=6, threshold=0.0)
+    rows, held = model.probabilities(tiny_instances()), model.decide(tiny_instances())
+    assert model.lost_views > 0 and [1.0, 0.0, 0.0] in rows.tolist()
+    assert several(LabelSet(("a", "b")), max_length=6).probabilities(tiny_instances()).min() == 0
+    assert all(held), "a threshold of 0 is met by a score of 0"
+
+
+def test_a_single_label_model_decides_for_its_best_label() -> None:
+    model, instances = trained(tiny_split().labels).model(), tiny_instances()
+    scores, classes = model.probabilities(instances).max(1)
+    assert model.decide(instances) == [[(model.labels.names[c], s)] for c, s in zip(classes.tolist(), scores.tolist(), strict=True)]
+    assert model.decide([]) == [] and model.threshold is None and not model.multi_label
+
+
+def test_a_threshold_is_kept_in_model_json_beside_the_same_weights(tmp_path: Path) -> None:
+    made = trained(tiny_split().labels)
+    blocks = {**made.blocks, "tasks": {**TASKS, "relation": {**TASKS["relation"], "@tasks": "relcon.MultiLabelClassification.v1"}}}
+    Trained(made.parts, made.tasks, blocks, made.tokens, "relation", made.renderer, {"stage": "finetune"}).save(tmp_path / "model")
+    saved = SavedModel(tmp_path / "model")
+    saved.hand_on(tmp_path / "chosen", stage="choice", threshold=0.25)
+    chosen = SavedModel(tmp_path / "chosen")
+    assert chosen.fingerprint() == saved.fingerprint() and chosen.about == {**saved.about, "stage": "choice", "threshold": 0.25}
+    assert isinstance(chosen.load(), MultiLabelModel)
+    assert (chosen.load().threshold, SavedModel(tmp_path / "model").load().threshold) == (0.25, None)
 
 
 # ---- spaces --------------------------------------------------------------------------------------------------------------

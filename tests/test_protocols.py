@@ -259,6 +259,23 @@ def test_share(by: Any) -> None:
     assert uids(drawn[0]) != uids(drawn[1]) and runs[0][1].split("test") is data.split("test")
 
 
+@pytest.mark.parametrize(("by", "size"), [("instance", {"no": 3, "A": 3}), ("document", {"no": 2, "A": 2})])
+def test_an_exact_share_rounds_up_by_label_and_down_by_document(by: Any, size: Dict[str, int]) -> None:
+    """0.07 of 40 pairs of a label is 2.8; of 20 documents of two sentences 1.4."""
+    data = corpus("train", "test")
+    (_, one, _), (_, two, _) = Share(share=0.07, seeds=[5, 6], by=by, draw="exact").runs(data, 7)
+    drawn = [part.split("train") for part in (one, two)]
+    assert all(Counter(each.label for each in split.instances) == size for split in drawn)
+    assert uids(drawn[0]) != uids(drawn[1]) and uids(drawn[0]) == [uid for uid in uids(data.split("train")) if uid in uids(drawn[0])]
+
+
+def test_an_exact_share_is_not_off_by_one_in_floating_point_and_never_empty() -> None:
+    (_, part, _), = Share(share=0.07, seeds=[1], draw="exact").runs(PartCorpus({"train": made("train", 100)}), 7)
+    assert len(part.split("train").instances) == 2 * 7, "0.07 * 100 is 7.000000000000001"
+    with pytest.raises(RelconError, match=r"A share of 0\.01 of split 'train' is none of its 40 documents"):
+        list(Share(share=0.01, seeds=[1], by="document", draw="exact").runs(corpus(), 7))
+
+
 @pytest.mark.parametrize(
     ("component", "arguments"),
     [
@@ -275,6 +292,7 @@ def test_share(by: Any) -> None:
         (KFold, {"only": [1, 1]}),
         (KShot, {"shots": 0, "seeds": [1]}),
         (Share, {"share": 1.0, "seeds": [1]}),
+        (Share, {"draw": "some", "share": 0.5, "seeds": [1]}),
     ],
 )
 def test_wrong_arguments_are_named(component: Callable[..., Protocol], arguments: Dict[str, Any]) -> None:

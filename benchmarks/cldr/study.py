@@ -20,6 +20,8 @@ SHARED = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared"))
 EPOCHS = ["--training.epochs", "3"]
 """Fewer than the configs have, so that two cores do an arm in half an hour."""
 
+GRAPHS, CONTRAST = "--stages.relations.streams.graphs", "--stages.relations.tasks.contrast"
+
 
 class Arm(NamedTuple):
     """A config and its overrides."""
@@ -33,7 +35,8 @@ ARMS: Dict[str, Arm] = {
         "cldr", ["--training.epochs", "0", "--stages.relations.validation", "null", "--stages.relations.patience", "0"]
     ),
     "CLGS": Arm("clgs", EPOCHS),
-    "CLDR and CLNER": Arm("joint", EPOCHS),
+    "CLDR and CLNER": Arm("joint", ["--training.epochs", "4"]),
+    "equation 5": Arm("cldr", [*EPOCHS, f"{GRAPHS}.rule", "paper", f"{GRAPHS}.similarity", "eq5", f"{CONTRAST}.anchors.output", "null"]),
     "linear layer, encoder along": Arm("linear", ["--training.epochs", "2"]),
 }
 FIGURES = {

@@ -3,18 +3,34 @@
 from setuptools import find_packages, setup
 
 COMPONENTS = {
-    "readers": [],
-    "corpora": [],
-    "samplers": [],
+    "readers": [
+        "finecl.PretrainingDocuments.v1 = relcon_finecl.readers:PretrainingDocuments",
+    ],
+    "corpora": [
+        "finecl.NoisyCorpus.v1 = relcon_finecl.corpora:NoisyCorpus",
+        "finecl.TrimmedCorpus.v1 = relcon_finecl.corpora:TrimmedCorpus",
+    ],
+    "samplers": [
+        "finecl.EntityPairCouples.v1 = relcon_finecl.couples:EntityPairCouples",
+        "finecl.EntityTails.v1 = relcon_finecl.entity_tails:EntityTails",
+        "finecl.RelationCouples.v1 = relcon_finecl.couples:RelationCouples",
+        "finecl.RelationPairs.v1 = relcon_finecl.relation_pairs:RelationPairs",
+    ],
     "poolers": [
         "finecl.PairWithDistance.v1 = relcon_finecl.document_classifier:PairWithDistance",
     ],
     "towers": [
         "finecl.BilinearTower.v1 = relcon_finecl.document_classifier:BilinearTower",
     ],
-    "stages": [],
+    "stages": [
+        "finecl.Confidence.v1 = relcon_finecl.confidence:Confidence",
+        "finecl.LearningOrder.v1 = relcon_finecl.stage:LearningOrder",
+        "finecl.OrderReport.v1 = relcon_finecl.report:OrderReport",
+    ],
     "evaluators": [],
-    "distant": [],
+    "distant": [
+        "finecl.EntityLinker.v1 = relcon_finecl.linking:EntityLinker",
+    ],
 }
 
 setup(

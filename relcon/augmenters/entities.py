@@ -25,8 +25,11 @@ class EntityMasking(Augmenter):
     Args:
         rate: probability with which an entity is masked, 0 to 1.
         token: what stands for a mention. Encoders read it as one piece only if it is in their vocabulary (`[MASK]` in BERT's,
-            `<mask>` in RoBERTa's; `[BLANK]` has to be added).
+            `<mask>` in RoBERTa's; `[BLANK]` has to be added, see `whole`).
         which: `arguments` (entities of the given pairs), `others` (entities that share no word with an argument), or `all`.
+        tail_token: what stands for an entity that is the tail and never the head of the given pairs; `token` unless given, and for
+            mentions of both that share words.
+        whole: the tokens are added to the encoder's vocabulary, each as one piece.
 
     Raises RelconError where an argument is out of range.
 
@@ -38,19 +41,35 @@ class EntityMasking(Augmenter):
         token = "[MASK]"
     """
 
-    def __init__(self, rate: float = 0.7, token: str = "[MASK]", which: Literal["arguments", "others", "all"] = "arguments"):
-        if len(token.split()) != 1:
-            raise RelconError(f"token must be one word, not '{token}'.")
-        self.rate, self.token = share("rate", rate), token
-        self.which = one_of("which", which, WHICH)
+    def __init__(
+        self,
+        rate: float = 0.7,
+        token: str = "[MASK]",
+        which: Literal["arguments", "others", "all"] = "arguments",
+        tail_token: Optional[str] = None,
+        whole: bool = False,
+    ):
+        for name, word in (("token", token), ("tail_token", token if tail_token is None else tail_token)):
+            if len(word.split()) != 1:
+                raise RelconError(f"{name} must be one word, not '{word}'.")
+        self.rate, self.token, self.tail_token = share("rate", rate), token, tail_token or token
+        self.which, self.whole = one_of("which", which, WHICH), whole
+
+    @property
+    def special_tokens(self) -> Sequence[str]:
+        """Its tokens, where they are to be whole."""
+        return list(dict.fromkeys((self.token, self.tail_token))) if self.whole else ()
 
     def __call__(self, document: Document, pairs: Pairs, generator: torch.Generator) -> Document:
         """A copy with masked entities; their mentions are the masking tokens."""
         chosen = _drawn(document, pairs, self.which, self.rate, generator)
         groups = joined(words_of(mention) for number in chosen for mention in document.entities[number].mentions)
+        tails = {tail for _, tail in pairs} - {head for head, _ in pairs}
+        others = [mention for number in chosen if number not in tails for mention in document.entities[number].mentions]
+        theirs = {word for mention in others for word in words_of(mention)}
         edits: Dict[int, List[Piece]] = {}
         for group in groups:
-            edits.update(replaced(group, [self.token]))
+            edits.update(replaced(group, [self.tail_token if theirs.isdisjoint(group) else self.token]))
         return apply_edits(document, edits)
 
 

@@ -21,6 +21,7 @@ COMMANDS: Dict[str, str] = {
     "check": "relcon.cli.check:check_cli",
     "components": "relcon.cli.components:components_cli",
     "build-pairs": "relcon.cli.build_pairs:build_pairs_cli",
+    "build-distant": "relcon.cli.build_distant:build_distant_cli",
 }
 """Command -> where its function is. Its docstring is its help."""
 

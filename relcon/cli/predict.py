@@ -23,7 +23,8 @@ def predict_cli(
 
     Of a run over folds or seeds name one: runs/first/folds/fold_01.
 
-    Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability.
+    Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability. Where a
+    pair may have several relations, each has a line of its own.
 
     A model that finds entities by itself (an extractor) replaces those of the input, and may be given plain text. --neighbours adds
     training examples with their distances, where the model keeps them.

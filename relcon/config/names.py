@@ -6,7 +6,7 @@ from relcon.components import arguments, component_of, kind_of
 from relcon.config.source import Keys
 from relcon.data.joining import split_names
 from relcon.errors import RelconError, did_you_mean
-from relcon.interfaces import Stage
+from relcon.interfaces import Sampler, Stage
 
 Mistake = Tuple[Keys, str]
 
@@ -34,6 +34,7 @@ def stage_mistakes(stages: Mapping[str, Any]) -> Iterator[Mistake]:
             yield from _handed_on(stage, keys, stages, earlier)
             yield from _model(stage, keys, earlier)
             yield from _declared(stage, keys, stages, earlier)
+            yield from _handed_over(stage, keys, earlier)
         earlier.append(name)
 
 
@@ -61,7 +62,8 @@ def _declared(stage: Dict[str, Any], keys: Keys, stages: Mapping[str, Any], earl
         return
     for key, section in component.takes.items():
         if isinstance(stage.get(key), str):
-            yield from (((*keys, key), message) for message in _source(stage[key], section, stages, earlier))
+            wrong = _giver(stage[key], earlier) if section is None else _source(stage[key], section, stages, earlier)
+            yield from (((*keys, key), message) for message in wrong)
     for key in component.counts_on:
         yield from (((*keys, key), message) for message in _figure(stage.get(key), stages, earlier))
 
@@ -105,6 +107,23 @@ def _model(stage: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mi
     name = stage.get("model")
     if isinstance(name, str) and name not in earlier:
         yield (*keys, "model"), f"'{name}' is no earlier stage, whose model could be used.{did_you_mean(name, earlier)}"
+
+
+def _handed_over(block: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mistake]:
+    """Stages that samplers take something from (`Sampler.takes`), those of nested samplers included."""
+    component = _component(block)
+    for key in component.takes if isinstance(component, type) and issubclass(component, Sampler) else ():
+        if isinstance(block.get(key), str):
+            yield from (((*keys, key), message) for message in _giver(block[key], earlier))
+    for key, value in block.items():
+        if isinstance(value, dict):
+            yield from _handed_over(value, (*keys, key), earlier)
+
+
+def _giver(name: str, earlier: List[str]) -> Iterator[str]:
+    """What is wrong with the name of a stage that is to hand something on."""
+    if name not in earlier:
+        yield f"'{name}' is no earlier stage, which could hand something on.{did_you_mean(name, earlier)}"
 
 
 def _figure(value: Any, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Literal, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Literal, Optional, Tuple
 
 from relcon.data.document import Document, Instance, Mention, Relation, instance_uid
 from relcon.data.labels import LabelSet
+from relcon.data.relations import Pair, ignored_pairs
 from relcon.errors import RelconError
 from relcon.interfaces import CandidateRule, Lost
-
-Pair = Tuple[int, int]
 
 SAME_ENTITY = "head and tail are the same entity"
 TYPES = "types of head and tail not in the filter"
@@ -18,7 +17,8 @@ WINDOW = "too many sentences between head and tail"
 DISTANCE = "too many words between head and tail"
 REVERSED = "only the opposite direction is a candidate"
 SECOND = "second label of the pair"
-CAUSES = (SAME_ENTITY, TYPES, SENTENCES, WINDOW, DISTANCE, REVERSED, SECOND)
+UNASKED = "the pair is to be ignored"
+CAUSES = (SAME_ENTITY, TYPES, SENTENCES, WINDOW, DISTANCE, REVERSED, SECOND, UNASKED)
 """Every cause that a rule of this module writes into `Lost.cause`."""
 
 
@@ -28,7 +28,8 @@ class AnnotatedPairs(CandidateRule):
     The rule for corpora that name their pairs (SemEval, TACRED, DDI): a pair that nobody annotated is not asked about.
     A pair with several labels gets the first; the others are lost ("second label of the pair"). The same label said twice,
     or a symmetric label said in both directions, is one fact and gives one candidate. `Relation(label=None)` gives a candidate
-    without label. Entities that overlap, have the same words or are one and the same entity are kept as the data has them.
+    without label. Entities that overlap, have the same words or are one and the same entity are kept as the data has them. Pairs that
+    a document says to ignore (`metadata["ignored"]`) are no candidates.
 
     Config::
 
@@ -41,10 +42,12 @@ class AnnotatedPairs(CandidateRule):
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
         """The annotated pairs in the order of their first relation, and the second labels. labels: tells the symmetric ones."""
         found: Dict[Pair, Optional[str]] = {}
-        lost = []
+        lost, ignored = [], ignored_pairs(document)
         for relation in document.relations:
             pair = _known(found, relation, labels)
-            if found.get(pair) is None:
+            if pair in ignored:
+                lost += _lost(document, relation, UNASKED, labels)
+            elif found.get(pair) is None:
                 found[pair] = relation.label
             elif relation.label not in (None, found[pair]):
                 lost += _lost(document, relation, SECOND, labels)
@@ -67,6 +70,11 @@ class EntityPairs(CandidateRule):
     directed: ask about (a, b) and about (b, a). Otherwise each pair is asked about once; where the types do not decide, the
         head is the entity that stands first in the text.
     max_distance: at most so many words between the closest mentions; None for any number.
+    several: what becomes of a second label of a pair: "lost" counts it as missed, since a candidate has one label; "kept" leaves it to
+        tasks and evaluators that read all relations of a document (`relcon.MultiLabelClassification.v1`, `relcon.DocumentScores.v1`).
+        The candidate itself has the first label in both cases.
+
+    A pair that a document says to ignore (`metadata["ignored"]`) is no candidate; without `directed`, where either direction is ignored.
 
     A gold relation is lost when its pair is no candidate (one cause each, see `CAUSES`), or when only the opposite direction is
     one and its label is not symmetric. Symmetric labels match either order. Negative labels are never lost.
@@ -86,6 +94,7 @@ class EntityPairs(CandidateRule):
         types: Optional[List[List[str]]] = None,
         directed: bool = False,
         max_distance: Optional[int] = None,
+        several: Literal["lost", "kept"] = "lost",
     ):
         if scope not in ("sentence", "window", "document"):
             raise ValueError(f"scope: '{scope}' is not one of 'sentence', 'window', 'document'")
@@ -95,15 +104,19 @@ class EntityPairs(CandidateRule):
             raise ValueError(f"max_distance: {max_distance} is below 0")
         if any(len(pair) != 2 for pair in types or []):
             raise ValueError(f"types: {types} holds something else than [head type, tail type] pairs")
+        if several not in ("lost", "kept"):
+            raise ValueError(f"several: '{several}' is neither 'lost' nor 'kept'")
         self.scope, self.window, self.types, self.directed, self.max_distance = scope, window, types, directed, max_distance
+        self.several = several
 
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
         """The candidates in text order of head and tail, and the gold relations that are none.
 
         RelconError where a pair without a relation needs a negative label and the label set has none, or several.
         """
-        geometry = _Geometry(document)
-        pairs = [pair for pair in self._pairs(document) if self._too_far(geometry, pair) is None]
+        geometry, ignored = _Geometry(document), ignored_pairs(document)
+        near = (pair for pair in self._pairs(document) if self._too_far(geometry, pair) is None)
+        pairs = [pair for pair in near if not self._ignored(ignored, pair)]
         gold, lost = self._match(document, pairs, labels, geometry)
         instances = [
             _instance(document, pair, gold[pair] if pair in gold else None if labels is None else only_negative(labels)) for pair in pairs
@@ -131,6 +144,10 @@ class EntityPairs(CandidateRule):
                 return second, first
         return None
 
+    def _ignored(self, ignored: FrozenSet[Pair], pair: Pair) -> bool:
+        """Whether a pair is not asked about, because the document says so of it, or, where one candidate asks both ways, of its reverse."""
+        return pair in ignored or (not self.directed and pair[::-1] in ignored)
+
     def _too_far(self, geometry: "_Geometry", pair: Pair) -> Optional[str]:
         """Why the two entities are too far apart; None where they are not. One pair of mentions must satisfy both limits."""
         limit = {"sentence": 0, "window": self.window}.get(self.scope)
@@ -156,7 +173,7 @@ class EntityPairs(CandidateRule):
             if not hits:
                 lost += _lost(document, relation, self._cause(document, pair, geometry), labels)
             elif all(gold.get(hit) not in (None, relation.label) for hit in hits) and relation.label is not None:
-                lost += _lost(document, relation, SECOND, labels)
+                lost += _lost(document, relation, SECOND, labels) if self.several == "lost" else []
             for hit in hits:
                 if gold.get(hit) is None:
                     gold[hit] = relation.label
@@ -168,7 +185,7 @@ class EntityPairs(CandidateRule):
             return SAME_ENTITY
         if self._oriented(document, *pair) is None and self._oriented(document, *pair[::-1]) is None:
             return TYPES
-        return self._too_far(geometry, pair) or REVERSED
+        return self._too_far(geometry, pair) or (UNASKED if self._ignored(ignored_pairs(document), pair) else REVERSED)
 
 
 @dataclass

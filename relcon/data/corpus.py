@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Literal, Mapping, Optional, Sequence, Set
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Mapping, Optional, Sequence, Set
 
 import pyarrow as pa
 import torch
@@ -15,10 +15,10 @@ from relcon.data.building import Candidates, candidate_pieces, parsed_batches, p
 from relcon.data.columns import NotStorable
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
-from relcon.data.reading import document_batches, unique, where
+from relcon.data.reading import batches_of, document_batches, unique, where
 from relcon.data.sequences import labels_of, relation_labels_of
 from relcon.data.splits import hold_out
-from relcon.data.store import OFF, CandidateStore, DocumentStore, candidates_key, document_key
+from relcon.data.store import OFF, CandidateStore, DocumentStore, candidates_key, document_key, hashed
 from relcon.data.stored import StoredDocuments
 from relcon.data.workers import Workers
 from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
@@ -134,6 +134,33 @@ class FileCorpus(Corpus):
             self._make(name)
         return self._splits[name]
 
+    def rewritten(self, name: str, documents: Callable[[], Iterable[Document]], key: Any) -> Split:
+        """A split with other documents in place of its own, cached like these, and their candidate pairs.
+
+        RelconError where train and dev have documents in common, so that pairs of the one would come back into the other.
+        """
+        if self.dev_share and self.split_by == "instance":
+            raise RelconError(
+                f"The documents of '{name}' cannot be changed, since train and dev have documents in common. "
+                'Divide them by document ([data] split_by = "document").'
+            )
+        self.split(name)
+        file = name if name in self.files else "train"
+        key = hashed(self._keys[file], name, self.dev_share, self.seed, key)
+        with closing(self._workers):
+            changed = self._changed(name, key, self.files[file], documents)
+            instances, lost = self._candidates(name, key, changed, self.labels)
+        self._refuse_none(file, changed, instances, lost)
+        return Split(name, changed, instances, self.labels, lost)
+
+    def _changed(self, name: str, key: str, path: Path, documents: Callable[[], Iterable[Document]]) -> Sequence[Document]:
+        """Changed documents in columns, or, where these cannot hold them, as a list."""
+        try:
+            return self._store().get(key, path, lambda: batches_of(documents(), path))
+        except NotStorable as error:
+            log.warning("[data] %s: the changed documents are held in memory (%s).", name, error)
+        return list(documents())
+
     def _make(self, name: str) -> None:
         """Read a split, and the one that it is divided from."""
         with closing(self._workers):
@@ -155,17 +182,16 @@ class FileCorpus(Corpus):
             _refuse_unknown(documents, seen, labels, f"[data] {file} has labels that are not in the label set:")
         else:
             log.info("[data] %s counts as unlabelled.", file)
-        instances, lost = self._candidates(file, documents, labels if labelled else None)
+        instances, lost = self._candidates(file, self._keys[file], documents, labels if labelled else None)
         self._refuse_none(file, documents, instances, lost)
         return Split(file, documents, instances, labels, lost)
 
-    def _candidates(self, file: str, documents: Sequence[Document], labels: Optional[LabelSet]) -> Candidates:
-        """The candidate pairs of all documents; without label set, of unlabelled ones."""
+    def _candidates(self, file: str, key: str, documents: Sequence[Document], labels: Optional[LabelSet]) -> Candidates:
+        """The candidate pairs of all documents, which are kept under a key; without label set, of unlabelled ones."""
         if isinstance(documents, StoredDocuments):
-            key = candidates_key(self._keys[file], self.candidates, labels)
             try:
                 pieces = partial(candidate_pieces, documents, self.candidates, labels, self._workers)
-                return CandidateStore(self.cache).get(key, documents, pieces)
+                return CandidateStore(self.cache).get(candidates_key(key, self.candidates, labels), documents, pieces)
             except NotStorable as error:
                 log.warning("[data] %s: the candidate pairs are held in memory (%s).", file, error)
         return plain_candidates(documents, self.candidates, labels)

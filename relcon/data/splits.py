@@ -5,6 +5,7 @@ together); by "instance" each candidate pair goes its own way, so that the sides
 generator keeps the proportions of the labels as well as the units allow.
 """
 
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -86,6 +87,28 @@ def share(split: Split, fraction: float, generator: torch.Generator, by: By = "i
             taken.append(unit)
             seen |= set(unit.labels)
     return assemble(split, taken, split.name)
+
+
+def exact_share(split: Split, fraction: float, generator: torch.Generator, by: By = "instance") -> Split:
+    """By instance `ceil(fraction * n)` of the n instances of each label; by document `int(fraction * n)` of the n documents (`group_of`),
+    whatever their labels. The name is kept.
+
+    The low-resource subsets of ERICA and FineCL (Qin et al., ACL 2021; Hogan, Li and Shang, EMNLP 2022). RelconError where that is no
+    document.
+    """
+    _refuse_no_share(fraction)
+    strata: Dict[object, List[Unit]] = {}
+    for unit in units(split, by):
+        strata.setdefault(None if by == "document" else next(iter(unit.labels)), []).append(unit)
+    rule = math.floor if by == "document" else math.ceil
+    chosen = [
+        stratum[number]
+        for stratum in strata.values()
+        for number in torch.randperm(len(stratum), generator=generator)[: rule(round(fraction * len(stratum), 9))].tolist()  # 0.07 * 100
+    ]
+    if not chosen:
+        raise RelconError(f"A share of {fraction:g} of split '{split.name}' is none of its {len(split.documents)} documents. Take more.")
+    return assemble(split, chosen, split.name)
 
 
 def k_folds(

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
 
-from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from relcon.errors import RelconError
@@ -21,14 +21,24 @@ PARTS = {
 }
 """What a saved encoder consists of beside its config, each with the names that its files may have."""
 
+HIDDEN, ATTENTION = ("hidden_dropout_prob", "dropout"), ("attention_probs_dropout_prob", "attention_dropout")
+"""What configs call the dropout probabilities of hidden states, and of attention."""
 
-def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+HEADS = ("cls.predictions", "lm_head")
+"""Where BERT's and RoBERTa's masked language models keep their heads."""
+
+
+def load(
+    path: str, dropout: Optional[float] = None, hidden_dropout: Optional[float] = None
+) -> Tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model, in float32 and training mode, and its tokenizer.
 
     path: a folder, or a name that transformers finds in its cache or on its hub. dropout: replaces every dropout
-    probability of the model's config. RelconError says which part of the folder is missing or does not fit the others.
+    probability of the model's config. hidden_dropout: that of hidden states alone, whatever `dropout` says. RelconError says which
+    part of the folder is missing or does not fit the others.
     """
     check_dropout(dropout)
+    check_dropout(hidden_dropout, "hidden_dropout")
     folder = Path(path).expanduser()
     if folder.is_dir():
         check_folder(folder, PARTS)
@@ -36,7 +46,7 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, P
     elif path.startswith(("/", "./", "../", "~")) or folder.exists():
         raise RelconError(f"There is no encoder folder '{path}'. Give a folder with config.json, weights and tokenizer, or a model's name.")
     with quiet():
-        model = _model(path, dropout)
+        model = _model(path, dropout, hidden_dropout)
         tokenizer = attempt(path, "tokenizer", AutoTokenizer.from_pretrained, path, trust_remote_code=False)
     rows = len(embedding_table(model).weight)
     if len(tokenizer) > rows:
@@ -46,10 +56,10 @@ def load(path: str, dropout: Optional[float] = None) -> Tuple[PreTrainedModel, P
     return model.float().train(), tokenizer
 
 
-def check_dropout(dropout: Optional[float]) -> None:
-    """RelconError where it is no dropout probability."""
+def check_dropout(dropout: Optional[float], name: str = "dropout") -> None:
+    """RelconError where it is no dropout probability. name: of the argument."""
     if dropout is not None and not 0 <= dropout < 1:
-        raise RelconError(f"dropout must lie in [0, 1), got {dropout}.")
+        raise RelconError(f"{name} must lie in [0, 1), got {dropout}.")
 
 
 def check_folder(folder: Path, parts: Mapping[str, Sequence[str]]) -> None:
@@ -63,19 +73,42 @@ def check_folder(folder: Path, parts: Mapping[str, Sequence[str]]) -> None:
         raise RelconError(f"Encoder folder '{folder}' holds an adapter. Merge it into the model (merge_and_unload) and save that.")
 
 
-def _model(path: str, dropout: Optional[float]) -> PreTrainedModel:
+def _model(path: str, dropout: Optional[float], hidden_dropout: Optional[float]) -> PreTrainedModel:
     """The model, its weights complete: only a sentence-vector layer (pooler) may start at random."""
     config = attempt(path, "config", AutoConfig.from_pretrained, path, trust_remote_code=False)
-    if dropout is not None:
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
-            if hasattr(config, name):
-                setattr(config, name, dropout)
+    for names, value in ((HIDDEN + ATTENTION, dropout), (HIDDEN, hidden_dropout)):
+        for name in names:
+            if value is not None and hasattr(config, name):
+                setattr(config, name, value)
     only_data = {"weights_only": True, "trust_remote_code": False}
     model, report = attempt(path, "model", AutoModel.from_pretrained, path, config=config, output_loading_info=True, **only_data)
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name and "position_ids" not in name)
     if missing or report["mismatched_keys"]:
         raise RelconError(f"Encoder '{path}': its weights do not fit its config.json ({_some(missing or report['mismatched_keys'])}).")
     return model
+
+
+def masked_head(path: str) -> Tuple[nn.Sequential, Tensor]:
+    """The head of the masked language model that a checkpoint holds: linear layer, activation and layer normalisation, and a bias [rows]
+    of the output.
+
+    path: as of `load`. RelconError where the checkpoint holds no such head, or one of another design than BERT's and RoBERTa's.
+    """
+    only_data = {"weights_only": True, "trust_remote_code": False}
+    with quiet():
+        model, report = attempt(
+            path, "masked language model", AutoModelForMaskedLM.from_pretrained, path, output_loading_info=True, **only_data
+        )
+    absent = [name for name in report["missing_keys"] if name.startswith(HEADS) and "decoder" not in name]  # the output layer is tied
+    if absent:
+        raise RelconError(f"Encoder '{path}' has no head of a masked language model ({_some(absent)}). Take head = \"fresh\".")
+    if hasattr(model, "cls"):
+        head, layers = model.cls.predictions, model.cls.predictions.transform
+        return nn.Sequential(layers.dense, layers.transform_act_fn, layers.LayerNorm).float(), head.bias.detach().float()
+    if hasattr(model, "lm_head") and hasattr(model.lm_head, "layer_norm"):
+        head = model.lm_head
+        return nn.Sequential(head.dense, nn.GELU(), head.layer_norm).float(), head.bias.detach().float()
+    raise RelconError(f"Encoder '{path}': the head of {type(model).__name__} is not of BERT's or RoBERTa's design. Take head = \"fresh\".")
 
 
 def attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any) -> Any:

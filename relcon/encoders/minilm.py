@@ -23,7 +23,7 @@ def minilm_folder() -> Path:
 class MiniLM(Transformer):
     """all-MiniLM-L6-v2 (6 layers, width 384, 22 million parameters, uncased), from an installed package.
 
-    max_length, freeze_layers, freeze_embeddings, dropout: as of `relcon.Transformer.v1`. RelconError where the package is
+    max_length, freeze_layers, freeze_embeddings, dropout, hidden_dropout: as of `relcon.Transformer.v1`. RelconError where the package is
     missing: `pip install relcon[minilm]`.
 
     Config::
@@ -33,5 +33,12 @@ class MiniLM(Transformer):
         max_length = 128
     """
 
-    def __init__(self, max_length: int = 128, freeze_layers: int = 0, freeze_embeddings: bool = False, dropout: Optional[float] = None):
-        super().__init__(str(minilm_folder()), max_length, freeze_layers, freeze_embeddings, dropout)
+    def __init__(
+        self,
+        max_length: int = 128,
+        freeze_layers: int = 0,
+        freeze_embeddings: bool = False,
+        dropout: Optional[float] = None,
+        hidden_dropout: Optional[float] = None,
+    ):
+        super().__init__(str(minilm_folder()), max_length, freeze_layers, freeze_embeddings, dropout, hidden_dropout)

@@ -35,7 +35,7 @@ class WordPieces(Vocabulary):
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int):
         self.tokenizer, self.limit = tokenizer, limit
-        self.known: Dict[str, Pieces] = {}
+        self.known: Dict[str, Pieces] = self._whole()
         once, twice = self._cut(["a", "a a"])
         self.space = "" if twice == 2 * once else " "
         self.one = self._frame("a")
@@ -50,6 +50,11 @@ class WordPieces(Vocabulary):
     def mask(self) -> Optional[int]:  # type: ignore[override]
         """The id of the mask token; None where there is none."""
         return self.tokenizer.mask_token_id
+
+    @property
+    def separator(self) -> Optional[str]:  # type: ignore[override]
+        """The separator as it is written; None where there is none."""
+        return self.tokenizer.sep_token
 
     @property
     def padding(self) -> int:
@@ -85,8 +90,12 @@ class WordPieces(Vocabulary):
         former = {token: self.cut([token])[0] for token in tokens if token not in entries}
         whole: List[Any] = [AddedToken(token, lstrip=True, normalized=False, special=True) for token in tokens]
         self.tokenizer.add_tokens(whole, special_tokens=True)
-        self.known.clear()
+        self.known = self._whole()
         return former
+
+    def _whole(self) -> Dict[str, Pieces]:
+        """The separator is one piece, though byte-level BPE would give the space before it another."""
+        return {} if self.separator is None else {self.separator: (self.tokenizer.sep_token_id,)}
 
     def _cut(self, texts: List[str]) -> List[Pieces]:
         return [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]

@@ -23,7 +23,8 @@ class Transformer(TextEncoder):
     max_length: the largest number of word pieces of an input, special tokens included.
     freeze_layers: the embeddings and the first so many layers are not trained; all layers: nothing of the encoder is.
     freeze_embeddings: the embeddings are not trained.
-    dropout: replaces the dropout probabilities of the model's config; None leaves them.
+    dropout: replaces the dropout probabilities of the model's config; None leaves them. hidden_dropout: replaces that of hidden states
+    alone, and leaves that of attention as it is.
 
     `width` is the model's hidden size; `Encoded.summary` is its own sentence vector (BERT's pooler) where it has one; a
     pooler that the weights lack starts at random. RelconError where the folder is incomplete or a number is out of range.
@@ -46,8 +47,9 @@ class Transformer(TextEncoder):
         freeze_layers: int = 0,
         freeze_embeddings: bool = False,
         dropout: Optional[float] = None,
+        hidden_dropout: Optional[float] = None,
     ):
-        model, tokenizer = load(path, dropout)
+        model, tokenizer = load(path, dropout, hidden_dropout)
         super().__init__(model, _layer_list(model), WordPieces(tokenizer, max_length), freeze_layers, freeze_embeddings)
 
     @property

@@ -36,7 +36,7 @@ class Plain(Renderer):
         """One view per instance."""
         inputs: Dict[Tuple[int, int, int], Text] = {}
         views = []
-        for instance in instances:
+        for instance in list(instances):  # all held, so that no document takes the id of one that is gone
             start, end = window(instance, self.context)
             key = (id(instance.document), start, end)
             text = inputs.setdefault(key, Text(instance.document.words[start:end]))

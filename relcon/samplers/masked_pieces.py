@@ -1,13 +1,13 @@
 """Masked word pieces to guess, on the inputs of any other sampler."""
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterable, List, Sequence, Set, Tuple, Union
+from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple, Union
 
 import torch
 
 from relcon.contrast import WHOLE, Batch, Contrast, Input, Labelled, Span, Text, View
 from relcon.errors import RelconError
-from relcon.interfaces import Draw, Sampler, Split, Vocabulary
+from relcon.interfaces import Artifacts, Draw, Sampler, Split, Vocabulary
 
 MASKED, UNCHANGED = 0.8, 0.1
 """Shares of the chosen pieces that are replaced by the mask and that stay; the others become a random piece."""
@@ -18,7 +18,7 @@ class MaskedPieces(Sampler):
 
     Each piece is chosen with probability `rate`; of the chosen ones 80 % become the mask, 10 % a random piece, 10 % stay
     (Devlin et al. 2019, arXiv 1810.04805). Left alone are the words that a view of the batch is made of, both entities, the
-    renderer's own tokens, words that the other sampler has already changed, and second segments.
+    renderer's own tokens, the separator, words that the other sampler has already changed, and second segments.
 
     sampler: whose batches to extend. rate: share of the word pieces, above 0 and below 1.
 
@@ -45,6 +45,10 @@ class MaskedPieces(Sampler):
     def special_tokens(self) -> Sequence[str]:
         """Those of the other sampler."""
         return self.sampler.special_tokens
+
+    def hand_over(self, artifacts: Mapping[str, Artifacts]) -> None:
+        """Pass on what earlier stages handed on."""
+        self.sampler.hand_over(artifacts)
 
     def prepare(self, data: Split) -> None:
         """Let the other sampler prepare."""
@@ -79,7 +83,8 @@ class MaskedPieces(Sampler):
     def _chosen(self, text: Text, used: Set[int], vocabulary: Vocabulary, generator: torch.Generator) -> List[Tuple[int, int, int]]:
         """(word, number of its piece, id of the piece) of the pieces to guess."""
         kept = used | {word for word, _, _ in text.edits} | {word for start, end in text.keep for word in range(start, end)}
-        free = [number for number, word in enumerate(text.words) if number not in kept and word not in self.special_tokens]
+        tokens = {*self.special_tokens, vocabulary.separator}
+        free = [number for number, word in enumerate(text.words) if number not in kept and word not in tokens]
         pieces = [(number, at, piece) for number in free for at, piece in enumerate(vocabulary.pieces(text.words[number]))]
         lots = torch.rand(len(pieces), generator=generator).tolist()
         return [spot for spot, lot in zip(pieces, lots, strict=True) if lot < self.rate]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Union
 
 from relcon import processes
+from relcon.components import kind_of
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.files import link_tree, read_json, write_json
 from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
@@ -182,5 +183,11 @@ class Finetune(TrainingStage):
 
     def about(self, context: StageContext) -> Dict[str, Any]:
         """What prediction on new input needs: the reader and the candidate rule of the training data."""
-        data = context.block.get("data") or context.config["data"]
+        data = reading_block(context.block.get("data") or context.config["data"])
         return {"stage": context.name, "reader": data.get("reader"), "candidates": data.get("candidates")}
+
+
+def reading_block(block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The block of the corpus that reads the files: this one, or that of the corpus which it changes."""
+    inner = next((each for each in block.values() if kind_of(each) == "corpora"), None)
+    return block if inner is None else reading_block(inner)

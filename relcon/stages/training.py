@@ -257,6 +257,8 @@ class TrainingStage(Stage):
         modules = trained.modules().to(accelerator.device)
         if context.settings.compile:
             compile_encoders(trained.parts.encoders.values())
+        for sampler in self.streams.values():
+            sampler.hand_over(context.artifacts)
         self.prepare(context, data)
         streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
         loop = Loop(

@@ -1,6 +1,7 @@
 """Learning rates over the steps: factors of the rate that the optimizer names."""
 
 import math
+from typing import Optional
 
 from relcon.interfaces import Schedule
 
@@ -30,7 +31,10 @@ class LinearWarmup(Schedule):
     With W = floor(warmup * steps): t / W at step t < W, then (steps - t) / (steps - W). The usual schedule with BERT (Devlin et
     al. 2019, arXiv 1810.04805) in the form of Hugging Face's `get_linear_schedule_with_warmup`.
 
-    warmup: share of all steps in which the rate rises from 0, in [0, 1).
+    warmup: share of all steps in which the rate rises from 0, in [0, 1). warm_steps: W itself instead, whatever the number of steps;
+    where training ends before it, the rate rises to the end.
+    horizon: the step at which the rate reaches 0, where it is another than the last one (ERICA's and FineCL's released code: 97,500,
+    of which 6,000 are trained).
 
     Config::
 
@@ -39,13 +43,17 @@ class LinearWarmup(Schedule):
         warmup = 0.1
     """
 
-    def __init__(self, warmup: float = 0.1):
-        self.warmup = share("warmup", warmup)
+    def __init__(self, warmup: float = 0.1, warm_steps: Optional[int] = None, horizon: Optional[int] = None):
+        for name, value, least in (("warm_steps", warm_steps, 0), ("horizon", horizon, 1)):
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
+        self.warmup, self.warm_steps, self.horizon = share("warmup", warmup), warm_steps, horizon
 
     def factor(self, step: int, steps: int) -> float:
         """The factor at `step` (from 0) of `steps`."""
-        warm = warmup_steps(self.warmup, steps)
-        return rising(step, warm) if step < warm else max(0.0, (steps - step) / (steps - warm))
+        end = self.horizon or steps
+        warm = warmup_steps(self.warmup, end) if self.warm_steps is None else self.warm_steps
+        return rising(step, warm) if step < warm else max(0.0, (end - step) / max(end - warm, 1))
 
 
 class BertLinear(Schedule):

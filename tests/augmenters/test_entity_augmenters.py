@@ -49,6 +49,17 @@ def test_overlapping_mentions_become_one_mask():
     assert texts(copy) == [["[BLANK]", "[BLANK]"], ["[BLANK]"], ["[BLANK]"]]
 
 
+def test_head_and_tail_have_tokens_of_their_own():
+    masking = component("EntityMasking")(rate=1.0, token="[B1]", tail_token="[B2]", whole=True)
+    assert masking.special_tokens == ["[B1]", "[B2]"]
+    assert " ".join(masking(DOCUMENT, [(2, 0)], seeded()).words) == "[B2] bought [B2] of Bonn from [B1]"
+    assert " ".join(masking(DOCUMENT, [(0, 1)], seeded()).words) == "[B1] bought [B1] from Ann Lee"  # they share a word
+    assert " ".join(masking(DOCUMENT, [(0, 2), (2, 0)], seeded()).words) == "[B1] bought [B1] of Bonn from [B1]"
+    assert component("EntityMasking")(token="[B1]").special_tokens == ()
+    with pytest.raises(RelconError, match="tail_token must be one word"):
+        component("EntityMasking")(tail_token="two words")
+
+
 def test_masking_of_others_leaves_arguments():
     copy = component("EntityMasking")(rate=1.0, which="others")(DOCUMENT, [(0, 1)], seeded())
     assert " ".join(copy.words) == "Acme Corp bought Acme of Bonn from [MASK]"

@@ -31,7 +31,8 @@ def test_help_loads_nothing_heavy():
 
 
 def test_the_commands_are_those_of_the_table():
-    assert listed() == list(COMMANDS) == ["train", "evaluate", "predict", "compare", "plot", "check", "components", "build-pairs"]
+    commands = ["train", "evaluate", "predict", "compare", "plot", "check", "components", "build-pairs", "build-distant"]
+    assert listed() == list(COMMANDS) == commands
 
 
 @pytest.mark.parametrize("name", ["", *listed()])

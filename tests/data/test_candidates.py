@@ -1,12 +1,25 @@
 """Candidate pairs and the gold relations that are lost, by cause."""
 
+from dataclasses import replace
 from typing import List, Optional, Sequence, Tuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relcon.data.candidates import CAUSES, DISTANCE, REVERSED, SAME_ENTITY, SECOND, SENTENCES, TYPES, WINDOW, AnnotatedPairs, EntityPairs
+from relcon.data.candidates import (
+    CAUSES,
+    DISTANCE,
+    REVERSED,
+    SAME_ENTITY,
+    SECOND,
+    SENTENCES,
+    TYPES,
+    UNASKED,
+    WINDOW,
+    AnnotatedPairs,
+    EntityPairs,
+)
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
@@ -231,3 +244,41 @@ def test_every_positive_gold_relation_is_a_label_or_lost(text: Document, rule: C
     assert gold <= told
     assert len({each.uid for each in instances}) == len(instances)
     assert all(each.cause in CAUSES for each in missed)
+
+
+# ---- several labels, and pairs to be ignored ----
+
+
+def test_second_labels_are_kept_where_that_is_wanted() -> None:
+    text = document(THREE, [(0, 1, "inhibits"), (0, 1, "carries"), (2, 0, "inhibits"), (2, 0, "inhibits")])
+    rule = EntityPairs(scope="document", directed=True, several="kept")
+    assert lost(rule, text) == [] and lost(EntityPairs(directed=True), text) == [(0, 1, "carries", SECOND)]
+    related = {(0, 1): "inhibits", (2, 0): "inhibits"}
+    assert sorted(pairs(rule, text)) == [(h, t, related.get((h, t), "none")) for h in range(3) for t in range(3) if h != t]
+
+
+def test_several_is_one_of_two() -> None:
+    with pytest.raises(ValueError, match="'all' is neither 'lost' nor 'kept'"):
+        EntityPairs(several="all")  # type: ignore[arg-type]
+
+
+def ignoring(text: Document, *ignored: Tuple[int, int]) -> Document:
+    return replace(text, metadata={"ignored": [list(pair) for pair in ignored]})
+
+
+def test_ignored_pairs_are_no_candidates() -> None:
+    text = ignoring(document(THREE, [(0, 1, "inhibits")]), (1, 0), (2, 1))
+    assert pairs(EntityPairs(directed=True), text) == [(0, 1, "inhibits"), (0, 2, "none"), (1, 2, "none"), (2, 0, "none")]
+    assert lost(EntityPairs(directed=True), text) == []
+
+
+def test_a_candidate_that_asks_both_ways_is_ignored_with_either() -> None:
+    text = ignoring(document(THREE, [(0, 1, "inhibits")]), (1, 0))
+    assert pairs(EntityPairs(), text) == [(0, 2, "none"), (1, 2, "none")]
+    assert lost(EntityPairs(), text) == [(0, 1, "inhibits", UNASKED)]
+
+
+def test_annotated_pairs_that_are_to_be_ignored_are_lost() -> None:
+    text = ignoring(document(THREE, [(0, 1, "inhibits"), (0, 2, "none"), (1, 2, "binds")]), (0, 1), (0, 2))
+    assert pairs(AnnotatedPairs(), text) == [(1, 2, "binds")]
+    assert lost(AnnotatedPairs(), text) == [(0, 1, "inhibits", UNASKED)]

@@ -44,6 +44,14 @@ def test_added_tokens_are_whole_and_the_joined_text_agrees(folder):
     assert words.add(["[E1]"]) == {}
 
 
+def test_the_separator_is_one_piece_as_a_word_also_after_tokens_were_added(folder):
+    words = WordPieces(AutoTokenizer.from_pretrained(folder), 64)
+    for _ in range(2):
+        assert words.pieces(words.separator) == [words.tokenizer.sep_token_id]
+        assert words.separator == words.tokenizer.sep_token
+        words.add(["[E1]"])
+
+
 def test_special_tokens_are_the_tokenizers_own(bert, roberta):
     for words, count in ((bert, 3), (roberta, 4)):
         one, two = words.tokenizer("low doses")["input_ids"], words.tokenizer("low", "doses")["input_ids"]

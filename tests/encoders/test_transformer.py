@@ -166,6 +166,16 @@ def test_dropout_is_replaced(folder, build):
     assert rates == {0.25}
 
 
+def test_dropout_of_hidden_states_alone(folder, build, tmp_path):
+    encoder = build(folder, hidden_dropout=0.35)
+    config = encoder.model.config
+    assert (config.hidden_dropout_prob, config.attention_probs_dropout_prob) == (0.35, 0.1)
+    assert build(folder, dropout=0.0, hidden_dropout=0.2).model.config.attention_probs_dropout_prob == 0.0
+    encoder.save(tmp_path / "text")
+    again = resolve(encoder.block(str(tmp_path / "text")), "encoder")
+    assert 0.35 in {m.p for m in again.modules() if isinstance(m, torch.nn.Dropout)}
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -173,6 +183,7 @@ def test_dropout_is_replaced(folder, build):
         ({"max_length": 2}, "must leave room"),
         ({"freeze_layers": 3}, "2 layers"),
         ({"dropout": 1.5}, "dropout"),
+        ({"hidden_dropout": -0.5}, "hidden_dropout"),
     ],
 )
 def test_numbers_out_of_range(folder, build, arguments, message):

@@ -163,6 +163,39 @@ def test_aimed_folds(shared: Shared, read: Read) -> None:
     assert len(abstracts) == len({abstract for abstract, _ in abstracts}) == 220
 
 
+@pytest.mark.parametrize(
+    ("file", "size", "entities", "mentions", "relations"),
+    [
+        ("docred/train_annotated_200.json", 200, 3821, 5072, 2539),
+        ("docred/test.json", 1000, 19539, 26704, 0),
+        ("redocred/dev_revised.json", 500, 9684, 13189, 17284),
+        ("redocred/test_revised.json", 500, 9779, 13018, 17448),
+    ],
+)
+def test_docred(file: str, size: int, entities: int, mentions: int, relations: int, shared: Shared, read: Read) -> None:
+    documents = read("relcon.DocRED.v1", shared(f"data/{file}"), rel_info=str(shared("data/docred/rel_info.json")))
+    assert [document.id for document in documents] == [document.metadata["title"] for document in documents] and len(documents) == size
+    assert sum(len(document.entities) for document in documents) == entities
+    assert sum(len(entity.mentions) for document in documents for entity in document.entities) == mentions
+    found = [(d.id, r.head, r.tail, r.label) for d in documents for r in d.relations]
+    assert len(found) == len(set(found)) == relations
+    assert all(word.strip() for document in documents for word in document.words)
+
+
+def test_docred_has_pairs_with_several_relations(shared: Shared, read: Read) -> None:
+    documents = read("relcon.DocRED.v1", shared("data/docred/train_annotated_200.json"))
+    pairs = Counter((d.id, r.head, r.tail) for d in documents for r in d.relations)
+    assert sum(count > 1 for count in pairs.values()) == 186
+    assert sum(len(document.metadata.get("evidence", ())) for document in documents) == 2539 - 70
+    names = [
+        (document.mention_text(mention), name)
+        for document in documents
+        for entity, written in zip(document.entities, document.metadata["names"], strict=True)
+        for mention, name in zip(entity.mentions, written, strict=True)
+    ]
+    assert sum(text != name for text, name in names) == 94 + 9  # 94 differ in spacing, 9 more in words of white space, which are left out
+
+
 def test_ade(shared: Shared, read: Read) -> None:
     """Every relation leads from the effect to the drug; some effects are named after the drug and overlap it."""
     documents = read("relcon.SpERT.v1", shared("data/ade/ade_full_spert.json"))

@@ -1,5 +1,6 @@
 """The text as it is."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from relcon.contrast import WHOLE
@@ -12,6 +13,20 @@ def test_instances_of_a_document_share_one_input_and_equal_documents_do_not(rend
     views = renderer("Plain")([one, replace(one, head=1, tail=0), twin])
     assert views[0].input is views[1].input and views[0].input is not views[2].input
     assert views[0].unit == views[1].unit[::-1]
+
+
+class Fresh(Sequence):
+    """Instances on documents that are decoded anew each time, and held by nobody."""
+
+    def __len__(self):
+        return 50
+
+    def __getitem__(self, place):
+        return Instance(Document(f"d{range(50)[place]}", (f"w{place}", "b"), (Entity((Mention(0, 1),)), Entity((Mention(1, 2),)))), 0, 1)
+
+
+def test_documents_that_are_decoded_on_access_are_not_mixed_up(renderer, shown):
+    assert [shown(view) for view in renderer("Plain")(Fresh())] == [f"w{number} b" for number in range(50)]
 
 
 def test_the_unit_has_all_mentions_and_their_parts(renderer, pair, slots):

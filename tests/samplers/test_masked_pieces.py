@@ -52,6 +52,27 @@ def test_shares_of_mask_noise_and_unchanged(parts):
     assert [shown[kind] / total for kind in ("mask", "same", "noise")] == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
 
 
+def test_what_earlier_stages_handed_on_reaches_the_inner_sampler(parts):
+    class Listening(Fixed):
+        def hand_over(self, artifacts):
+            self.heard = artifacts
+
+    inner = Listening({})
+    MaskedPieces(inner).hand_over({"before": "artifacts"})
+    assert inner.heard == {"before": "artifacts"}
+
+
+def test_the_separator_stays(parts):
+    text = Text(("a", "|", "b", "sep"))
+
+    class Letters(type(parts.vocabulary)):
+        separator = "sep"
+
+    batch = {"x": Labelled([View(text, ((),))])}
+    masked = next(iter(MaskedPieces(Fixed(batch), rate=0.999).batches(None, parts.draw(0, Letters()))))
+    assert {view.unit[0][0].start for view in masked["masked"].views} == {0, 1, 2}
+
+
 def test_words_of_units_entities_special_tokens_and_earlier_edits_stay(parts):
     words = ("[E1]", "used", "kept", "edited", "free")
     text, other = Text(words, edits=((3, -1, 1),), keep=((2, 3),)), Text(words)

@@ -7,6 +7,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 from relcon.contrast import WHOLE, Span, Text, View
 from relcon.data.labels import LabelSet
 from relcon.interfaces import Encoder, Parts, Pooler, TowerPlan
+from relcon.tasks.recording import Recorder
 
 WORDS = ["the", "a", "cat", "dog", "sees", "hears", "bird", "today", "##s", "##ing"]
 
@@ -40,6 +41,26 @@ def make(folder):
 def plan():
     """`plan(pooler, head)`: a tower plan over the encoder "text"."""
     return lambda pooler="sentence", head=(): TowerPlan.registry.get("relcon.Tower.v1")("text", pooler, head=list(head))
+
+
+class Told(Recorder):
+    """Keeps what it is told: (uid, predicted class, label), and in a buffer how many."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(()))
+        self.told = []
+
+    def forward(self, uids, logits, labels):
+        assert not logits.requires_grad
+        self.told += zip(uids, logits.argmax(1).tolist(), labels.tolist(), strict=True)
+        self.count += len(uids)
+
+
+@pytest.fixture
+def recorder():
+    """A recorder; `told` lists (uid, predicted, label)."""
+    return Told()
 
 
 @pytest.fixture

@@ -55,23 +55,45 @@ def test_class_weights_and_label_smoothing(make, plan, view):
     assert result.loss == pytest.approx(want, abs=1e-5)
 
 
-def test_every_recorder_is_told_uids_predictions_and_labels_whatever_the_micro_batches(make, plan, view):
-    made, told = task(make(), plan()), []
-    made.recorders.append(lambda uids, predicted, labels: told.extend(zip(uids, predicted.tolist(), labels.tolist(), strict=True)))
+def test_every_recorder_is_told_uids_predictions_and_labels_whatever_the_micro_batches(make, plan, view, recorder):
+    made = task(make(), plan())
+    made.recorders.append(recorder)
     step({"it": made}, batch(view, uids=list("abcde")), tokens=16)
     predicted = logits(made, TEXTS, view).argmax(1).tolist()
-    assert sorted(told) == sorted(zip("abcde", predicted, LABELS.tolist(), strict=True))
+    assert sorted(recorder.told) == sorted(zip("abcde", predicted, LABELS.tolist(), strict=True))
     right = sum(p == q for p, q in zip(predicted, LABELS.tolist(), strict=True))
     assert made.figures() == {"accuracy": right / 5} and made.figures() == {}
 
 
-def test_lost_views_are_no_part_of_the_mean(make, plan, view):
-    made, told = task(make(max_length=8), plan("mention")), []
-    made.recorders.append(lambda uids, predicted, labels: told.extend(uids))
+def test_a_recorder_belongs_to_checkpoints_alone_and_evaluation_is_not_recorded(make, plan, view, recorder):
+    made = task(make(), plan())
+    made.recorders.append(recorder)
+    assert "recorders.0.count" in made.state_dict() and list(made.training_only()) == [recorder]
+    step({"it": made.eval()}, batch(view, uids=list("abcde")))
+    step({"it": made.train()}, batch(view))
+    assert recorder.told == []
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_recording_leaves_training_as_it_is(make, plan, view, recorder, cache):
+    gradients = []
+    for recorders in ([], [recorder]):
+        torch.manual_seed(3)
+        made = task(make(dropout=0.3), plan(head=[8]))
+        made.recorders.extend(recorders)
+        step({"it": made}, batch(view, uids=list("abcde")), tokens=16, cache=cache)
+        gradients.append({key: weight.grad for key, weight in made.named_parameters() if weight.grad is not None})
+    assert len(recorder.told) == 5 and recorder.count == 5
+    assert gradients[0].keys() == gradients[1].keys() and all(torch.equal(each, gradients[1][key]) for key, each in gradients[0].items())
+
+
+def test_lost_views_are_no_part_of_the_mean(make, plan, view, recorder):
+    made = task(make(max_length=8), plan("mention"))
+    made.recorders.append(recorder)
     long = View(Text(tuple(["the"] * 10 + ["dog"])), view("a " * 10 + "dog", 10).unit)
     views = [view("the cat sees", 1), long]
     result = step({"it": made}, {"instances": Labelled(views, torch.tensor([1, 2]), uids=["kept", "lost"])})
-    assert result.lost == 1 and told == ["kept"]
+    assert result.lost == 1 and [uid for uid, *_ in recorder.told] == ["kept"]
     encoder = made.tower.encoder
     state = encoder(encoder.prepare([views[0].input])).states[:, 2]
     assert result.loss == pytest.approx(F.cross_entropy(made.tower.head(state), torch.tensor([1])).item(), abs=1e-5)

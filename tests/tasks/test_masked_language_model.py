@@ -3,12 +3,16 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
 from relcon.contrast import Contrast, Labelled, Span, Text, View
+from relcon.encoders.loading import masked_head
 from relcon.encoding import step
 from relcon.errors import RelconError
-from relcon.interfaces import ContrastiveObjective, Draw, Sampler, Task
+from relcon.interfaces import ContrastiveObjective, Draw, Encoder, Parts, Sampler, Task
+from relcon.poolers.sentence import CLS
 from relcon.samplers.pairings import partners
+from relcon.testing import tiny_encoder_folder
 
 
 def task(parts, encoder="text", **arguments):
@@ -91,3 +95,55 @@ def test_mistakes_are_refused_in_words(make):
     with pytest.raises(RelconError, match="MaskedPieces"):
         made = task(make())
         made.part(Labelled([]), torch.zeros(1, 16), torch.zeros(1, dtype=torch.long), None)
+
+
+# ---- whose head ----------------------------------------------------------------------------------------------------------
+
+
+def test_tasks_over_one_encoder_share_one_head(make):
+    parts = make()
+    one, other = task(parts), task(parts, reads="more")
+    assert one.tower.head is other.tower.head and one.bias is other.bias
+    assert [name for name, _ in torch.nn.ModuleDict({"a": one, "b": other}).named_parameters() if name.endswith("bias") and "." in name[2:]]
+    assert len({id(weight) for each in (one, other) for weight in each.parameters()}) == len(list(one.parameters()))
+    with pytest.raises(RelconError, match=r'share one head: head = "fresh" in all of them'):
+        task(parts, head="checkpoint")
+    assert task(make()).bias is not one.bias
+
+
+@pytest.fixture(scope="module", params=["bert", "roberta"])
+def pretrained(request, tmp_path_factory):
+    """A folder with a masked language model, head included."""
+    folder = tiny_encoder_folder(tmp_path_factory.mktemp(request.param), request.param)
+    config, model = {"bert": (BertConfig, BertForMaskedLM), "roberta": (RobertaConfig, RobertaForMaskedLM)}[request.param]
+    torch.manual_seed(3)
+    whole = model(config.from_pretrained(folder))
+    torch.nn.init.normal_(whole.get_output_embeddings().bias)
+    torch.nn.init.normal_((whole.cls.predictions.transform if request.param == "bert" else whole.lm_head).dense.weight)
+    whole.save_pretrained(folder)
+    return folder
+
+
+def test_the_head_of_the_checkpoint_guesses_as_the_checkpoint_does(pretrained, caplog):
+    encoder = Encoder.registry.get("relcon.Transformer.v1")(str(pretrained), max_length=32)
+    encoder.add_tokens(["[E1]"])
+    with caplog.at_level("INFO"):
+        made = task(Parts({"text": encoder}, {"sentence": CLS()}, None), head="checkpoint")
+    assert "encoder 'text': the masked language model has a checkpoint head" in caplog.text
+    tokenizer, whole = AutoTokenizer.from_pretrained(pretrained), AutoModelForMaskedLM.from_pretrained(pretrained).eval()
+    encoder.eval()
+    text = Text(("doses", "of", "abirol", "rose"))
+    states = encoder(encoder.prepare([text])).states[0, 1:-1]
+    scores = made.tower.head(states) @ encoder.model.get_input_embeddings().weight.T + made.bias
+    ids = encoder.prepare([text]).tensors["input_ids"]
+    expected = whole(input_ids=ids).logits[0, 1:-1]
+    assert expected.std() > 0.1 and scores.shape[1] == len(tokenizer) + 1
+    torch.testing.assert_close(scores[:, : len(tokenizer)], expected, rtol=1e-4, atol=1e-4)
+    assert made.bias[-1] == 0 and all(weight.requires_grad for weight in made.tower.head.parameters())
+
+
+def test_a_checkpoint_without_a_head_is_refused_in_words(make, folder):
+    with pytest.raises(RelconError, match=r'has no head of a masked language model.*Take head = "fresh"'):
+        task(make(), head="checkpoint")
+    with pytest.raises(RelconError, match="could not be loaded"):
+        masked_head(str(folder / "nowhere"))

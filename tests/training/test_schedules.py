@@ -30,6 +30,18 @@ def test_equals_hugging_faces(name, make, steps, warmup, warm):
     assert [schedule(name, warmup=warmup).factor(t, steps) for t in range(steps + 1)] == pytest.approx(want)
 
 
+@pytest.mark.parametrize(("warm", "horizon"), [(3, 20), (0, 7), (50, 20)])
+def test_linear_warmup_by_steps_to_a_horizon_of_its_own_equals_hugging_faces(warm, horizon):
+    want = library(get_linear_schedule_with_warmup, horizon, warm)[:6]
+    assert [schedule("LinearWarmup", warm_steps=warm, horizon=horizon).factor(t, 6) for t in range(6)] == pytest.approx(want)
+
+
+@pytest.mark.parametrize("arguments", [{"warm_steps": -1}, {"horizon": 0}])
+def test_warm_steps_and_horizon_out_of_range(arguments):
+    with pytest.raises(ValueError, match=next(iter(arguments))):
+        schedule("LinearWarmup", **arguments)
+
+
 def test_bert_linear_falls_when_the_warmup_ends():
     factors = [schedule("BertLinear").factor(t, 100) for t in range(101)]
     assert factors[:11] == pytest.approx([t / 10 for t in range(10)] + [0.9])
