@@ -1,11 +1,11 @@
-"""What the baselines share: how they say how fast they were, and how texts are sorted into micro-batches."""
+"""What the baselines share: how they say how fast they were, how texts are sorted into micro-batches, where entities stand in them."""
 
 import json
 import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any, List, Sequence
+from typing import Any, List, Sequence, Tuple
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
         """A step has ended."""
         self.ends.append(time.perf_counter())
 
-    def tell(self, instances: int, **more: float) -> None:
+    def tell(self, instances: float, **more: float) -> None:
         """One JSON object: instances per second of the steps that count, so many in each, and the peak resident memory."""
         seconds = self.ends[-1] - self.ends[self.warm_up]
         steps = len(self.ends) - 1 - self.warm_up
@@ -41,3 +41,18 @@ def parts(lengths: Sequence[int], tokens: int) -> List[List[int]]:
         else:
             found.append([number])
     return found
+
+
+def positions(inputs: Any, text: int, start: int, end: int) -> Tuple[int, int]:
+    """[first, end) positions of the words [start, end) of a text. inputs: of a fast tokenizer."""
+    return inputs.word_to_tokens(text, start).start, inputs.word_to_tokens(text, end - 1).end
+
+
+def entity_vectors(states: Any, inputs: Any, entities: Sequence[Any]) -> Any:
+    """[E, H] of each entity, [text, word spans], the mean over its spans of the mean of their states. states: [B, L, H]."""
+    shares = states.new_zeros(len(entities), *states.shape[:2])
+    for number, (text, spans) in enumerate(entities):
+        for start, end in spans:
+            first, last = positions(inputs, text, start, end)
+            shares[number, text, first:last] += 1 / (last - first) / len(spans)
+    return shares.flatten(1) @ states.flatten(0, 1)

@@ -13,14 +13,14 @@ HEADLINES = ("precision", "recall", "f1", "accuracy", "instances", "lost")
 
 
 def pooled_stages(parts: Sequence[Path], stages: Sequence[str]) -> Dict[str, Figures]:
-    """Pooled figures of every scoring evaluator of some evaluation stages, by `STAGE.EVALUATOR`.
+    """Pooled figures of every evaluator of some evaluation stages that wrote predictions, by `STAGE.EVALUATOR`.
 
     parts: the folders of the folds' runs. Empty where an instance was tested twice, as under several seeds.
     """
     places = {
         f"{stage}.{file.parent.name}": file.parent.relative_to(parts[0])
         for stage in stages
-        for file in sorted(parts[0].glob(f"stages/{stage}/*/scores.json"))
+        for file in sorted(parts[0].glob(f"stages/{stage}/*/predictions.jsonl"))
     }
     found = {name: pooled([part / place for part in parts]) for name, place in places.items()}
     return {name: figures for name, figures in found.items() if figures is not None}

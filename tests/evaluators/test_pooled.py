@@ -44,7 +44,10 @@ def test_an_instance_that_is_tested_twice_is_no_fold(tmp_path: Path) -> None:
 
 
 def test_evaluation_stages_by_name(tmp_path: Path) -> None:
+    """Evaluators that write figures without predictions of instances (`relcon.DocumentScores.v1`) have nothing to pool."""
     parts = [tmp_path / "fold_01", tmp_path / "fold_02"]
     for number, part in enumerate(parts):
         fold(part / "stages/evaluate/scores", "10", "10", [], 2 * number)
+        (part / "stages/evaluate/documents").mkdir()
+        (part / "stages/evaluate/documents/scores.json").write_text('{"figures": {}}', encoding="utf-8")
     assert list(pooled_stages(parts, ["evaluate", "other"])) == ["evaluate.scores"]

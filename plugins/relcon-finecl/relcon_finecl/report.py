@@ -1,5 +1,6 @@
 """What a learning order looks like: curves, classes that are hard, another order beside it, and a sheet to check labels by hand."""
 
+import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, get_args
 
@@ -13,7 +14,9 @@ from relcon.errors import RelconError, naming
 from relcon.evaluators.tables import shown
 from relcon.files import read_json, read_jsonl, write_json
 from relcon.interfaces import Artifacts, Corpus, Split, Stage
+from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
+from relcon.stages.planned import counted
 from relcon.training.seeding import generator
 from relcon_finecl import order_plots
 from relcon_finecl.order import Keys, Mode, cumulative_jaccard, difficult, load_order, read_order
@@ -107,6 +110,14 @@ class OrderReport(Stage):
         processes.on_main(lambda: self.write(context.folder, manifest, rows, hard, curves))
         processes.on_main(lambda: write_sheet(context.folder / "sheet.csv", lines, data))
         return Artifacts(context.folder, found)
+
+    def plan(self, context: StageContext) -> StagePlan:
+        """What `run` would do, done with the order of a few steps."""
+        began = time.perf_counter()
+        figures = self.run(context).figures
+        plan = counted(context, split_of(self.data or context.corpus, self.split))
+        plan.figures, plan.seconds = figures, time.perf_counter() - began
+        return plan
 
     def manifest(self, source: Path, context: StageContext) -> Dict[str, Any]:
         """What the stage says of its order; RelconError where it is none that records one."""
