@@ -92,7 +92,8 @@ def measured(name: str, folder: Path, documents: int) -> Dict[str, float]:
             draw(name, folder, data, vocabulary)
     seconds = time.perf_counter() - began
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {"seconds": seconds, **{key: int(status[field].split()[0]) // 1024 for key, field in (("peak", "VmHWM"), ("mapped", "RssFile"))}}
+    peak, file, shared = (int(status[field].split()[0]) // 1024 for field in ("VmHWM", "RssFile", "RssShmem"))
+    return {"seconds": seconds, "peak": peak, "mapped": file + shared}  # files of a tmpfs count as shared memory
 
 
 def order_of(data: Split) -> Dict[str, int]:

@@ -12,7 +12,7 @@ from relcon.contrast import Batch, Contrast, Pairing, View
 from relcon.data.document import Document, Instance
 from relcon.errors import RelconError
 from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
-from relcon.samplers.common import changed, cut
+from relcon.samplers.common import changed, content_of, cut, tags_of
 from relcon.samplers.pairings import by_label
 
 logger = logging.getLogger(__name__)
@@ -96,10 +96,10 @@ class CoupleSampler(Sampler):
 class RelationCouples(CoupleSampler):
     """Sentences of one relation in couples: in a batch all sentences of one relation attract each other, those of different ones repel.
 
-    Gives the value `contrast`. In every epoch the sentences of each relation are shuffled and coupled two by two; one that is left over is
-    not used, as are relations with one sentence and labels that mean 'no relation'. CP (Peng et al., EMNLP 2020): relcon.InfoNCE.v1 with
-    temperature 0.05, denominator = "own" and reduction = "pairs", markers whose start stands for the argument, names blanked with
-    probability 0.7.
+    Gives the value `contrast`, with labels and contents as tags for a queue. In every epoch the sentences of each relation are shuffled and
+    coupled two by two; one that is left over is not used, as are relations with one sentence and labels that mean 'no relation'. CP (Peng
+    et al., EMNLP 2020): relcon.InfoNCE.v1 with temperature 0.05, denominator = "own" and reduction = "pairs", markers whose start stands
+    for the argument, names blanked with probability 0.7.
 
     renderer: instances -> views. couples: of a batch, an even number; a batch has twice as many sentences. augmenter: changes every
     sentence anew in each epoch; relcon.EntityMasking.v1 blanks.
@@ -151,7 +151,8 @@ class RelationCouples(CoupleSampler):
         for batch in cut(shuffled(couples, draw.generator), self.couples):
             numbers = [number for couple in batch for number in couple]
             labels = [index[str(data.instances[number].label)] for number in numbers]
-            yield {"contrast": Contrast(self.views(numbers, data, draw.generator), by_label(labels, policy="own"))}
+            tags = tags_of([content_of(data.instances[number]) for number in numbers], labels)
+            yield {"contrast": Contrast(self.views(numbers, data, draw.generator), by_label(labels, policy="own"), anchor_tags=tags)}
 
 
 class Groups(NamedTuple):

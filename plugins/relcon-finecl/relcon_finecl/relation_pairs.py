@@ -11,7 +11,7 @@ from relcon.data.document import Document, Instance
 from relcon.data.relations import unrelated_pairs
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Artifacts, Draw, Renderer, Split
-from relcon.samplers.common import at_least
+from relcon.samplers.common import at_least, tags_of
 from relcon_finecl.documents import DocumentSampler
 from relcon_finecl.order import Keys
 from relcon_finecl.rows import UNRELATED, Rows, at_most, couples_of, opponents, relation_pairing
@@ -44,11 +44,11 @@ class RelationPairs(DocumentSampler):
     pairs: of a document at most, those with a relation first.
     weighting: `none`; `learning_order`, alpha^((k_max - k) / (k_max - k_min)) of the order k in which the label was learned; or
         `confidence`, of a classifier (WCL, Wan et al. 2022).
-    order: the earlier stage (finecl.LearningOrder.v1) whose order is read; or order_file: a file {uid: order}, with order_keys = "id" by
-        the relations' own ids. alpha: above 1. k_range: k_min and k_max, where not those of the corpus. unlearned: what was never learned
-        has the order after the last epoch (k of the `manifest.json` beside the order, else its largest order plus one), or takes no
-        part. order_cutoff: orders from this one on weigh as the largest does (5 in the released code). na_exponent: a pair without a
-        relation weighs alpha to this power.
+    order: the earlier stage (finecl.LearningOrder.v1) whose order is read; or order_file: a file {uid: order}. order_keys: what its keys
+        are, `uid`, or `id`, the relations' own ids. alpha: above 1. k_range: k_min and k_max, where not those of the corpus.
+        unlearned: what was never learned has the order after the last epoch (k of the `manifest.json` beside the order, else its
+        largest order plus one), or takes no part. order_cutoff: orders from this one on weigh as the largest does (5 in the released
+        code). na_exponent: a pair without a relation weighs alpha to this power.
     confidence: the earlier stage (finecl.Confidence.v1) whose confidences are read; or confidence_file. weight_transform: `exp` takes
         e^w. A pair without a relation weighs 1.
     weight_only: only the weights of anchors count, or only those of negatives. positive_weight: what a positive weighs in the
@@ -178,7 +178,9 @@ class RelationPairs(DocumentSampler):
         allowed = opponents(rows, self.exclude_shared_argument, self.exclude_multilabel_conflicts)
         drawn = at_most(allowed, self.negatives, generator)
         pairing = relation_pairing(rows, couples, drawn, self.exclude_shared_argument, self.weight_only, self.positive_weight)
-        return Contrast(self.renderer([each.instance for each in pairs]), pairing)
+        keys = [f"{each.instance.document.id}#{each.instance.head}-{each.instance.tail}" for each in pairs]
+        labels = [None if each.relation == UNRELATED else each.relation for each in pairs]
+        return Contrast(self.renderer([each.instance for each in pairs]), pairing, anchor_tags=tags_of(keys, labels))
 
 
 def _one_source(weighting: str, wanted: str, **sources: Optional[str]) -> None:

@@ -81,7 +81,7 @@ class LearningOrder(Finetune):
         learned; 0 for none. placement: their order is `uniform` over the epochs, or the `last`. What the classifier was never shown has no
         part in this.
     cuts: numbers of epochs; for each the order as if training had ended there is written as well. Those above `epochs` are passed over.
-    All other arguments: see `relcon.stages.training.TrainingStage`.
+    All other arguments: see `TrainingStage`.
 
     Writes into its folder: `order.json` {uid: order}, under the rule of `min_class_share`, where what is missing was not learned;
     `manifest.json` beside it: `k`, `k_min` and `k_max` (not learned counts as k), the rule, and per recording the share learned by epoch

@@ -397,3 +397,22 @@ def test_gradient_caching_gives_the_same_step():
     encoder = tiny_encoder(dropout=0.1)
     batch = epoch(masked(0.3), split(*many()), vocabulary=encoder.vocabulary)[0]
     check_step(tasks(encoder), batch, tokens=64)
+
+
+def test_a_queue_holds_pairs_of_other_relations_and_of_none_against_an_anchor():
+    first = split(document("a", [(0, 1, "P17")]), document("b", [(0, 1, "P17"), (1, 2, "P19")]))
+    second = split(document("a", [(0, 1, "P17")]), document("c", [(0, 1, "P17")]))
+    made, queue = sampler(batch_size=2, na_pairs=1), resolve({"@adjusters": "relcon.Queue.v1", "size": 64}, "[queue]").train()
+    (before,), (after,) = epoch(made, first), epoch(made, second)
+    vectors = torch.eye(len(before["contrast"].anchors), 8)
+    queue(vectors, vectors, before["contrast"], before["contrast"].pairing)
+    queue.after_step()
+    vectors = torch.eye(len(after["contrast"].anchors), 8)
+    _, widened = queue(vectors, vectors, after["contrast"], after["contrast"].pairing)
+    queued = widened.negatives[:, len(vectors) :]
+    held = before["contrast"].anchor_tags.label.tolist()
+    assert {LABELS.names[number] for number in held if number >= 0} == {"P17", "P19"} and -1 in held
+    anchors = (after["contrast"].pairing.positives > 0).any(1)
+    repelled = queued[anchors]
+    strangers = torch.tensor([label != LABELS.index["P17"] for label in held])
+    assert len(repelled) == 2 and bool((repelled[:, : len(held)] == strangers.float()).all())
