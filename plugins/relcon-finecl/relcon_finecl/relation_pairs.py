@@ -49,8 +49,8 @@ class RelationPairs(DocumentSampler):
         unlearned: what was never learned has the order after the last epoch (k of the `manifest.json` beside the order, else its
         largest order plus one), or takes no part. order_cutoff: orders from this one on weigh as the largest does (5 in the released
         code). na_exponent: a pair without a relation weighs alpha to this power.
-    confidence: the earlier stage (finecl.Confidence.v1) whose confidences are read; or confidence_file: {uid: confidence}. weight_transform:
-        `exp` takes e^w. A pair without a relation weighs 1.
+    confidence: the earlier stage (finecl.Confidence.v1) whose confidences are read; or confidence_file: a file {uid: confidence}.
+        weight_transform: `exp` takes e^w. A pair without a relation weighs 1.
     weight_only: only the weights of anchors count, or only those of negatives. positive_weight: what a positive weighs in the
         denominator, 1 or (`order`) its own weight; that needs an objective with weigh = "denominator".
     exclude_shared_argument: pairs of one document with the same head or the same tail are not compared.
