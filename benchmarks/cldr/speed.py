@@ -45,13 +45,15 @@ def step_of_relcon(output: Path) -> float:
 
 
 def training(output: Path, steps: int):
-    """The config of CLDR's stage alone."""
+    """The config of CLDR's stage alone, with the loss of equation 5, which the bare loop has."""
     text = (ROOT / "configs/cldr/cldr.cfg").read_text(encoding="utf-8")
     config = output / "cldr.cfg"
     config.write_text(text[: text.index("[stages.neighbours]")], encoding="utf-8")
     words = ["--paths.train", str(ADE / "ade_full_spert.json"), "--paths.folds", str(ADE / "cv_splits.json")]
     words += ["--training.max_steps", str(steps), "--training.log_every", "1"]
     words += ["--stages.relations.validation", "null", "--stages.relations.patience", "0"]
+    words += ["--stages.relations.streams.graphs.rule", "paper", "--stages.relations.streams.graphs.similarity", "eq5"]
+    words += ["--stages.relations.tasks.contrast.anchors.output", "null"]
     return load_config(config, words)
 
 

@@ -1,5 +1,6 @@
 """The graph side: one graph convolution over the frozen states of a sentence's words (CoNLL 2021, section 3.2)."""
 
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Dict, List, Literal, Optional, Sequence
 
@@ -80,21 +81,21 @@ class GraphConvolution(Encoder):
     def prepare(self, inputs: Sequence[Input]) -> Prepared:
         """Graphs as rows of nodes: features [B, N, H], adjacency [B, N, N], mask [B, N]."""
         graphs = self._graphs(inputs)
-        states = self.frozen.of([graph.text for graph in graphs])
-        size = max((len(graph.nodes) for graph in graphs), default=0)
+        counts = torch.tensor([len(graph.nodes) for graph in graphs], dtype=torch.long)
+        size = int(counts.max()) if graphs else 0
+        row = torch.arange(len(graphs)).repeat_interleave(counts)
+        place = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
+        nodes = node_vectors(self.frozen.of([graph.text for graph in graphs]), graphs, self.width)
+        lost = nodes.isnan().any(1)
         features = torch.zeros(len(graphs), size, self.width)
+        features[row, place] = nodes.nan_to_num()
         weights = torch.zeros(len(graphs), size, size)
+        for number, graph in enumerate(graphs):
+            weights[number, : len(graph.nodes), : len(graph.nodes)] = adjacency(graph, self.normalisation, self.self_weight)
         where = torch.full((len(graphs), size, 3), -2)
-        whole = torch.zeros(len(graphs), 3, dtype=torch.long)
-        for row, (graph, words) in enumerate(zip(graphs, states, strict=True)):
-            count = len(graph.nodes)
-            nodes = torch.stack([words[start:end].mean(0) for start, end in graph.nodes])
-            lost = nodes.isnan().any(1)
-            features[row, :count] = nodes.nan_to_num()
-            weights[row, :count, :count] = adjacency(graph, self.normalisation, self.self_weight)
-            place = torch.arange(count)
-            where[row, :count] = torch.stack([torch.full((count,), row), place.where(~lost, -1), (place + 1).where(~lost, -1)], 1)
-            whole[row] = torch.tensor([row, -1, -1] if bool(lost.any()) else [row, 0, count])
+        where[row, place] = torch.stack([row, place.where(~lost, -1), (place + 1).where(~lost, -1)], 1)
+        broken = torch.zeros(len(graphs), dtype=torch.long).index_add(0, row, lost.long()) > 0
+        whole = torch.stack([torch.arange(len(graphs)), broken.long().neg(), counts.where(~broken, -1)], 1)
         mask = torch.arange(size) < torch.tensor(self.lengths(inputs))[:, None]
         cropped = int((whole[:, 1] < 0).sum())
         return Prepared({"features": features, "adjacency": weights, "mask": mask}, where, whole, cropped)
@@ -152,3 +153,17 @@ class GraphConvolution(Encoder):
         except (OSError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise RelconError(f"{folder / WEIGHTS} cannot be read or does not fit this graph encoder ({reason}).") from error
+
+
+def node_vectors(states: Sequence[Tensor], graphs: Sequence[Graph], width: int) -> Tensor:
+    """[M, H] of every node of every graph the mean of its words' states; NaN where one of them is. states: [W, H] of each graph's text."""
+    texts = list({id(words): words for words in states}.values())
+    start = dict(zip(map(id, texts), accumulate((len(words) for words in texts), initial=0), strict=False))
+    shifts = [start[id(words)] for words in states]
+    spans = [(shift + first, shift + end) for graph, shift in zip(graphs, shifts, strict=True) for first, end in graph.nodes]
+    sizes = torch.tensor([end - first for first, end in spans], dtype=torch.long)
+    positions = torch.tensor([word for first, end in spans for word in range(first, end)], dtype=torch.long)
+    summed = torch.zeros(len(spans), width)
+    if texts:
+        summed.index_add_(0, torch.arange(len(spans)).repeat_interleave(sizes), torch.cat(texts)[positions])
+    return summed / sizes[:, None]

@@ -1,6 +1,7 @@
 """Small graphs over the words of a sentence, as inputs of a graph encoder (CoNLL 2021, section 3.2)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Tuple
 
 import torch
@@ -46,10 +47,16 @@ def adjacency(graph: Graph, normalisation: Normalisation, self_weight: float = 0
     D^-1 (A + I). `self_weight` lambda: lambda I + (1 - lambda) D^-1 A with the degrees of A, for two nodes eq. 5's
     [[lambda, 1 - lambda], [1 - lambda, lambda]].
     """
-    bare = torch.zeros(len(graph.nodes), len(graph.nodes))
-    for one, other in graph.edges:
+    return _adjacency(len(graph.nodes), tuple(graph.edges), normalisation, self_weight).clone()
+
+
+@lru_cache(maxsize=1024)
+def _adjacency(size: int, edges: Tuple[Tuple[int, int], ...], normalisation: Normalisation, self_weight: float) -> Tensor:
+    """As `adjacency`; graphs of few nodes are of few kinds, and all pairs of words of one."""
+    bare = torch.zeros(size, size)
+    for one, other in edges:
         bare[one, other] = bare[other, one] = 1.0
-    eye = torch.eye(len(graph.nodes))
+    eye = torch.eye(size)
     if normalisation == "self_weight":
         return self_weight * eye + (1 - self_weight) * bare / bare.sum(1, keepdim=True).clamp(min=1)
     looped = bare + eye
