@@ -2,8 +2,8 @@
 
 from typing import Any, Dict
 
+from relcon.components import REQUIRED, component_of, kind_of
 from relcon.components import arguments as arguments_of
-from relcon.components import component_of, kind_of
 from relcon.errors import RelconError
 from relcon.registry import INTERFACES
 
@@ -36,8 +36,12 @@ def _call(kind: str, block: Dict[str, Any], arguments: Dict[str, Any], path: str
     name = block[f"@{kind}"]
     try:
         component = component_of(kind, name)
-        if not set(arguments) <= set(arguments_of(component)):
-            raise RelconError(f"'{name}' takes no {sorted(set(arguments) - set(arguments_of(component)))}.")
+        known = arguments_of(component)
+        if not set(arguments) <= set(known):
+            raise RelconError(f"'{name}' takes no {sorted(set(arguments) - set(known))}.")
+        missing = [each.name for each in known.values() if each.default is REQUIRED and each.name not in arguments]
+        if missing:
+            raise RelconError(f"'{name}' needs {missing}. Give them; a saved model that lacks them is of another version: train again.")
         made = component(**arguments)
     except (ValueError, RelconError) as error:
         raise RelconError(f"{where} {error}") from error

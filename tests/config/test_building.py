@@ -57,6 +57,12 @@ def test_an_unchecked_block_with_an_argument_too_many(toy):
         resolve({"@readers": "toy.Lines.v1", "delimiter": ","}, "[reader]")
 
 
+def test_an_unchecked_block_with_an_argument_too_few():
+    """As in the `model.json` of another version: one line, not a TypeError."""
+    with pytest.raises(RelconError, match=r"\[candidates\.encoder\] 'relcon.Transformer.v1' needs \['path'\]. Give them; a saved model"):
+        resolve({"@encoders": "relcon.Transformer.v1"}, "[candidates.encoder]")
+
+
 def test_a_saved_config_is_complete_and_the_same_again(toy, tmp_path, toy_code):
     first, second = tmp_path / "first.cfg", tmp_path / "second.cfg"
     toy("--training.seed", "3").save(first)
