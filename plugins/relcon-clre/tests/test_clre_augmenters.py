@@ -322,3 +322,15 @@ def test_paths_are_looked_for_again_where_they_may_be_others(tmp_path: Path, cha
     parser = Heap()
     prepared(parser, tmp_path if change else None, **change)
     assert sum(len(call) for call in parser.calls) == 2
+
+
+def test_kept_paths_are_told_apart_by_both_arguments(tmp_path: Path) -> None:
+    document = sentence(None, spans=((0, 1), (5, 6), (9, 10)))
+    pairs = [Instance(document, head, tail) for head, tail in ((0, 1), (0, 2), (1, 2))]
+    parser = Heap()
+    parser.cache = str(tmp_path)
+    bare = PathProtection(Heap())
+    PathProtection(parser).prepare(pairs)
+    again = PathProtection(parser)
+    assert [again.path(pair) for pair in pairs] == [bare.path(pair) for pair in pairs]
+    assert len({bare.path(pair) for pair in pairs}) == 3
