@@ -24,7 +24,7 @@ from relcon.statistics import estimate
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared")) / "data"
-ORDER_EPOCHS, STEPS, DOCUMENT_EPOCHS = 5, 40, 8
+ORDER_EPOCHS, STEPS, DOCUMENT_EPOCHS = 5, 30, 4
 FILES = {"train": "train.txt", "dev": "val.txt", "test": "test.txt"}
 SAMPLER, TASKS = "--stages.pretrain.streams.relations.sampler", "--stages.pretrain.tasks"
 ARMS: Dict[str, List[str]] = {
@@ -108,7 +108,7 @@ def fine_tuned(target: str, encoder: Path, arm: str, output: Path, seed: int) ->
     if share < 1:
         words += ["--protocol.share", str(share), "--protocol.seeds", f"[{seed}]", "--training.epochs", "10"]
     else:
-        words += ["--protocol.@protocols", "relcon.Single.v1", "--training.seed", str(seed), "--training.epochs", "4"]
+        words += ["--protocol.@protocols", "relcon.Single.v1", "--training.seed", str(seed), "--training.epochs", "2"]
     found = read_json(run(ROOT / "configs/finecl/paper/sentence.cfg", folder, words) / "metrics.json")["evaluate"]["scores.f1"]
     return found["mean"] if isinstance(found, dict) else found
 

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Literal, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Literal, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -21,17 +21,22 @@ ORDER, CONFIDENCE, MANIFEST = "order.json", "confidence.json", "manifest.json"
 class Weights(NamedTuple):
     """What weighs how much.
 
-    of: uid -> weight of a relation instance. absent: of an instance that is not named there; None: such an instance takes no part.
-    unrelated: of a pair without a relation.
+    of: uid -> weight of a relation instance, or its order where there is a table. absent: the weight of an instance that is not named
+    there; None: such an instance takes no part. unrelated: of a pair without a relation. table: order -> weight, so that the orders of
+    millions of instances are not held a second time as weights.
     """
 
     of: Mapping[str, float]
     absent: Optional[float]
     unrelated: float
+    table: Optional[Mapping[float, float]] = None
 
     def __call__(self, uid: str) -> Optional[float]:
         """The weight of a relation instance; None where it takes no part."""
-        return self.of.get(uid, self.absent)
+        known = self.of.get(uid)
+        if known is None:
+            return self.absent
+        return known if self.table is None else self.table[known]
 
 
 EQUAL = Weights({}, 1.0, 1.0)
@@ -73,9 +78,8 @@ def by_order(order: Mapping[str, int], k: int, missing: int, rule: OrderRule) ->
     outside = [each for each in present if not k_min <= each <= k_max]
     if outside:
         raise RelconError(f"k_range = [{k_min}, {k_max}] leaves out the order {outside[0]}, which the corpus has. Widen it, or take null.")
-    table = {each: order_weight(k_max if _is_cut(each, rule) else each, k_min, k_max, rule.alpha) for each in present}
-    absent = table[k] if ordered else None
-    return Weights({uid: table[each] for uid, each in order.items()}, absent, rule.alpha**rule.na_exponent)
+    table: Dict[float, float] = {each: order_weight(k_max if _is_cut(each, rule) else each, k_min, k_max, rule.alpha) for each in present}
+    return Weights(order, table[k] if ordered else None, rule.alpha**rule.na_exponent, table)
 
 
 def _is_cut(order: int, rule: OrderRule) -> bool:
