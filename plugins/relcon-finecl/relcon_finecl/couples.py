@@ -4,7 +4,7 @@ import logging
 from abc import abstractmethod
 from collections import Counter
 from itertools import combinations
-from typing import Any, Dict, Hashable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, Iterable, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -19,6 +19,11 @@ logger = logging.getLogger(__name__)
 
 KEPT = 3
 """Splits whose groups are remembered beside the newest: training and validation take turns."""
+
+MENTIONED_ONCE = (
+    "Matching the Blanks needs text that mentions a pair of entities again and again; CP needs labels. "
+    'Where the ids of entities number mentions, entities = "name" goes by their names.'
+)
 
 Couple = Tuple[int, int]
 """The numbers of two instances."""
@@ -185,8 +190,10 @@ class EntityPairCouples(CoupleSampler):
 
     renderer: instances -> views. couples: of a batch, both kinds together, an even number. sentences: of an entity pair at most, drawn in
     each epoch; all couples among them are used. augmenter: changes every sentence anew in each epoch; relcon.EntityMasking.v1 blanks.
+    entities: what tells an entity from others across sentences. `id`: its id, of a knowledge base, and where it has none its name; `name`:
+    the name of its first mention in lower case, where ids number the mentions of a sentence or an abstract (DDI, ChemProt).
 
-    An entity is the one that its id says, else that of its first mention's name in lower case. Instances whose head and tail have the
+    Instances whose head and tail have the
     same name, or whose mentions overlap, are left out, and their number is logged. RelconError where no entity pair has two sentences, or
     no two sentences share one entity.
 
@@ -206,18 +213,25 @@ class EntityPairCouples(CoupleSampler):
 
     what = "head and tail"
 
-    def __init__(self, renderer: Renderer, couples: int = 64, sentences: int = 8, augmenter: Optional[Augmenter] = None):
+    def __init__(
+        self,
+        renderer: Renderer,
+        couples: int = 64,
+        sentences: int = 8,
+        augmenter: Optional[Augmenter] = None,
+        entities: Literal["id", "name"] = "id",
+    ):
         super().__init__(renderer, couples, augmenter)
         if sentences < 2:
             raise ValueError(f"sentences must be at least 2, not {sentences}: one makes no couple")
-        self.sentences = sentences
+        self.sentences, self.entities = sentences, entities
 
     def gather(self, data: Split, usable: Iterator[Tuple[int, Instance]]) -> Groups:
         """The instances by entity pair, by head, by tail."""
         groups = Groups([], {}, {}, {}, [])
         by_pair: Dict[Tuple[Hashable, Hashable], List[int]] = {}
         for number, instance in usable:
-            head, tail = identity(instance.document, instance.head), identity(instance.document, instance.tail)
+            head, tail = (self._identity(instance.document, each) for each in (instance.head, instance.tail))
             groups.keys[number] = head, tail
             groups.heads.setdefault(head, []).append(number)
             groups.tails.setdefault(tail, []).append(number)
@@ -227,10 +241,16 @@ class EntityPairCouples(CoupleSampler):
             if len(groups.heads[head]) + len(groups.tails[tail]) > 2 * len(numbers):
                 groups.shared.extend(numbers)
         if not groups.pairs:
-            raise self.no_couple(data, "Matching the Blanks needs text that mentions a pair of entities again and again; CP needs labels.")
+            raise self.no_couple(data, MENTIONED_ONCE)
         if not groups.shared:
             raise RelconError(f"No two instances of the split '{data.name}' share one entity and not the other, so none can repel.")
         return groups
+
+    def _identity(self, document: Document, number: int) -> str:
+        """What tells an entity from others across sentences."""
+        entity = document.entities[number]
+        by_id = entity.id and self.entities == "id"
+        return f"id {entity.id}" if by_id else f"name {document.mention_text(entity.mentions[0]).lower()}"
 
     def length(self, data: Split) -> int:
         """How many batches an epoch has."""
@@ -263,12 +283,6 @@ def unusable(instance: Instance) -> Optional[str]:
         return "mentions overlap"
     names = {instance.document.mention_text(mention).lower() for mention in (head, tail)}
     return "one name for both" if len(names) == 1 else None
-
-
-def identity(document: Document, number: int) -> str:
-    """What tells an entity from others across sentences: its id, else the name of its first mention in lower case."""
-    entity = document.entities[number]
-    return f"id {entity.id}" if entity.id else f"name {document.mention_text(entity.mentions[0]).lower()}"
 
 
 def shuffled(items: Sequence[Any], generator: torch.Generator) -> List[Any]:

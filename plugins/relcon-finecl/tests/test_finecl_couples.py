@@ -163,6 +163,18 @@ def test_an_entity_is_its_id_where_it_has_one():
     assert {told(contrast.anchors[0]), told(contrast.candidates[0])} == {"s0", "s1"}
 
 
+def test_ids_that_number_mentions_are_passed_over_where_names_say_who_is_who():
+    mentions = ("T1", "T2")
+    data = split([
+        sentence(0, "Ann", "Rome", ids=mentions),
+        sentence(1, "ann", "Rome", ids=("T3", "T4")),
+        sentence(2, "Bo", "Oslo", ids=mentions),
+        sentence(3, "Ann", "Oslo", ids=("T5", "T2")),
+    ])
+    assert sampler("EntityPair", couples=2, entities="name").material(data).pairs == [[0, 1]]
+    assert sampler("EntityPair", couples=2).material(data).pairs == [[0, 2]]
+
+
 def test_a_corpus_without_couples_is_refused_in_words():
     with pytest.raises(RelconError, match=r"No two of the 3 instances of the split 'train' have the same head and tail"):
         sampler("EntityPair").check(split([PAIRED[0], PAIRED[3], PAIRED[6]]))
