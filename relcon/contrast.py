@@ -215,11 +215,16 @@ class Prepared:
 
 @dataclass
 class Encoded:
-    """States of rows: states [B, L, H], mask [B, L] bool, summary [B, H] the encoder's own sentence vector where it has one."""
+    """States of rows: states [B, L, H], mask [B, L] bool, summary [B, H] the encoder's own sentence vector where it has one.
+
+    begins: [B, L] bool, the positions at which a word begins; no special token, no later piece of a word. Set for poolers by what runs
+        the encoder, whichever it is; encoders leave it None.
+    """
 
     states: Tensor
     mask: Tensor
     summary: Optional[Tensor] = None
+    begins: Optional[Tensor] = None
 
 
 @dataclass

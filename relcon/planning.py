@@ -60,6 +60,15 @@ def _positions(prepared: Prepared, inputs: Tensor, first: Tensor, last: Tensor, 
     return one[:, 0], start, end, seen
 
 
+def word_starts(prepared: Prepared, like: Tensor) -> Tensor:
+    """[B, L] bool: the positions at which a word begins. like: [B, L], rows of that shape on that device."""
+    row, first, _ = prepared.where.flatten(0, 1).T
+    seen = first >= 0
+    begins = torch.zeros(like.shape, dtype=torch.bool)
+    begins[row[seen], first[seen]] = True
+    return begins.to(like.device)
+
+
 # ---- what is encoded together --------------------------------------------------------------------------------------------
 
 
@@ -87,7 +96,8 @@ class MicroBatch:
 
     def run(self, keys: Sequence[Key]) -> Tuple[Dict[Key, Tensor], More]:
         """Vectors of these requests, in their order, and a way to pool more views of the same states."""
-        encoded = self.encoder(self.prepared, self.depth)
+        states = self.encoder(self.prepared, self.depth)
+        encoded = replace(states, begins=word_starts(self.prepared, states.mask))
         self.positions = encoded.mask.numel()
         vectors = {key: self.wanted[key].tower.pool(encoded, _moved(self.wanted[key].spans, encoded)) for key in keys if key in self.wanted}
 

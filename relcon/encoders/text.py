@@ -89,6 +89,14 @@ class TextEncoder(Encoder):
             "freeze_embeddings": self.freeze_embeddings,
         }
 
+    def layers(self) -> Sequence[nn.Module]:
+        """The model's stack of layers."""
+        return list(getattr(*self._layers))
+
+    def embeddings(self) -> Sequence[nn.Module]:
+        """The model's embeddings."""
+        return [self.model.get_submodule("embeddings")]
+
     # ---- texts -> rows -----------------------------------------------------------------------------------------------
 
     def lengths(self, inputs: Sequence[Input]) -> List[int]:
@@ -168,7 +176,7 @@ class TextEncoder(Encoder):
     def compile(self, *args: Any, **keywords: Any) -> None:
         """Compile each layer by itself: layers share their code, so one compilation serves all of them, and `depth` still cuts.
         Names of weights and what is saved stay as they are. Arguments: those of `torch.compile`."""
-        for layer in getattr(*self._layers):
+        for layer in self.layers():
             layer.compile(*args, **keywords)
 
     # ---- what is trained ---------------------------------------------------------------------------------------------
@@ -179,10 +187,10 @@ class TextEncoder(Encoder):
         return any(parameter.requires_grad for parameter in self.parameters())
 
     def _freeze(self) -> None:
-        layers = getattr(*self._layers)
-        frozen: List[nn.Module] = list(layers[: self.freeze_layers])
+        layers = self.layers()
+        frozen = list(layers[: self.freeze_layers])
         if self.freeze_layers or self.freeze_embeddings:
-            frozen.append(self.model.get_submodule("embeddings"))
+            frozen += self.embeddings()
         if self.freeze_layers == len(layers):
             frozen.append(self.model)
         for module in frozen:
@@ -190,7 +198,7 @@ class TextEncoder(Encoder):
 
     def _check(self, max_length: int) -> None:
         """RelconError where a number does not suit this model."""
-        layers, positions = len(getattr(*self._layers)), _positions(self.model)
+        layers, positions = len(self.layers()), _positions(self.model)
         if not 0 <= self.freeze_layers <= layers:
             raise RelconError(f"freeze_layers must lie between 0 and the encoder's {layers} layers, got {self.freeze_layers}.")
         if not self.words.two.size < max_length:

@@ -9,6 +9,7 @@ from transformers import BertConfig, BertModel
 
 from relcon.errors import RelconError
 from relcon.interfaces import ContrastiveObjective, Encoder, OptimizerPlan
+from relcon.testing import tiny_encoder
 
 
 def plan(name, **arguments):
@@ -166,3 +167,54 @@ def test_adams_decay_is_part_of_the_gradient_of_every_parameter():
     optimizer.step()
     for weight, was in zip(module.parameters(), before, strict=True):
         torch.testing.assert_close(weight.detach(), was - 0.1 * was.sign())
+
+
+# ---- rates that fall from layer to layer ---------------------------------------------------------------------------------
+
+
+def stacked():
+    """Two layers, embeddings below, BERT's pooler above, and a head."""
+    return nn.ModuleDict({"encoder": tiny_encoder(), "head": nn.Linear(32, 3)})
+
+
+def rates(module, name, **arguments):
+    """Name of each parameter -> its rate."""
+    groups = plan(name, **arguments).build(module).param_groups
+    rate = {id(weight): group["lr"] for group in groups for weight in group["params"]}
+    return {key: rate[id(weight)] for key, weight in module.named_parameters()}
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "BertAdamW"])
+@pytest.mark.parametrize(("arguments", "head"), [({}, 1e-3), ({"head_lr": 0.2}, 0.2)])
+@pytest.mark.parametrize(("embeddings", "lowest"), [(False, 1e-3), (True, 0.25e-3)])
+def test_the_rates_of_layers_fall_towards_the_embeddings(name, arguments, head, embeddings, lowest):
+    expected = {"layer.1.": 1e-3, "layer.0.": 0.5e-3, "embeddings.": lowest, "pooler.": 1e-3, "head.": head}
+    found = rates(stacked(), name, lr=1e-3, layer_decay=0.5, decay_embeddings=embeddings, **arguments)
+    for key, rate in found.items():
+        (part,) = [part for part in expected if part in key]
+        assert rate == pytest.approx(expected[part], rel=1e-12), key
+
+
+def test_without_layer_decay_there_are_the_groups_that_there_were():
+    module = stacked()
+    (matrices, others) = plan("AdamW", lr=1e-3, layer_decay=1.0, decay_embeddings=True).build(module).param_groups
+    assert (matrices["lr"], matrices["weight_decay"], others["lr"], others["weight_decay"]) == (1e-3, 0.01, 1e-3, 0.0)
+    assert [id(w) for w in matrices["params"]] == [id(w) for w in module.parameters() if w.dim() > 1]
+    assert [id(w) for w in others["params"]] == [id(w) for w in module.parameters() if w.dim() < 2]
+
+
+def test_an_encoder_that_is_not_built_of_layers_keeps_its_rate():
+    assert set(rates(model(), "AdamW", lr=1e-3, layer_decay=0.5, decay_embeddings=True).values()) == {1e-3}
+
+
+@pytest.mark.parametrize("name", ["AdamW", "BertAdamW"])
+def test_decay_may_be_of_everything(name):
+    groups = plan(name, weight_decay=0.1, decay_all=True).build(model()).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.1]
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "BertAdamW"])
+@pytest.mark.parametrize("wrong", [0.0, -0.5, 1.1, math.nan])
+def test_a_layer_decay_out_of_range_is_refused(name, wrong):
+    with pytest.raises(ValueError, match="layer_decay"):
+        plan(name, layer_decay=wrong)
