@@ -5,11 +5,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from relcon.config import LoadedConfig, load_config, resolve
 from relcon.data.corpus import where
-from relcon.data.document import Instance
+from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
 from relcon.files import read_json, refuse_filling, write_json
-from relcon.interfaces import Corpus, Evaluator, Lost, Protocol, Split
+from relcon.interfaces import Corpus, Evaluator, Extractor, Lost, Protocol, Split
 from relcon.model import SavedModel
 from relcon.prediction import Predictor
 from relcon.runs import now, whole_run
@@ -91,13 +91,20 @@ def labelled_data(predictor: Predictor, path: Path) -> Split:
     """A split of documents that the run has not seen; RelconError where they carry no labels."""
     labels = predictor.model.labels
     documents = list(predictor.read(path))
-    if not any(relation.label is not None for document in documents for relation in document.relations):
+    extracts = isinstance(predictor.model, Extractor)
+    if not any(_annotated(document, extracts) for document in documents):
         raise RelconError(f"{path} has no labelled relation, so there is nothing to score. Use `relcon predict` for unlabelled data.")
     found = [predictor.candidates.instances(document, labels) for document in documents]
     instances = [instance for group, _ in found for instance in group]
     lost: List[Lost] = [each for _, group in found for each in group]
-    refuse_unknown_labels(instances, labels)
+    if not extracts:  # it is asked about no pair, and a label that it does not know is one that it misses
+        refuse_unknown_labels(instances, labels)
     return Split(path.name, documents, instances, labels, lost)
+
+
+def _annotated(document: Document, entities: bool) -> bool:
+    """Whether a document has something to score: a relation with a label, or an entity where these are scored too."""
+    return any(relation.label is not None for relation in document.relations) or (entities and bool(document.entities))
 
 
 def refuse_unknown_labels(instances: Sequence[Instance], labels: LabelSet) -> None:

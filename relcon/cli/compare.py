@@ -21,20 +21,25 @@ class Metric(str, Enum):
 def compare_cli(
     run_a: Path = typer.Argument(..., help="A run's folder, or the folder of one evaluation below it (RUN/stages/STAGE)."),
     run_b: Path = typer.Argument(..., help="The one to compare it with, usually the baseline."),
-    examples: int = typer.Option(0, "--examples", min=0, help="Show so many instances of each kind on which they differ."),
+    examples: int = typer.Option(0, "--examples", min=0, help="Show so many of each kind of the answers in which they differ."),
     metric: Metric = typer.Option(Metric.f1, "--metric", help="What is compared."),
-    profile: Optional[str] = typer.Option(None, "--profile", help="A metric profile instead of the one that both were scored with."),
+    profile: Optional[str] = typer.Option(
+        None, "--profile", help="A metric profile instead of that of both; of extractors strict, relation, entity or span."
+    ),
     trials: int = typer.Option(10_000, "--trials", min=100, help="Random exchanges, and bootstrap samples."),
     seed: int = typer.Option(0, "--seed", min=0, help="Draws them."),
 ) -> None:
-    """Compare two runs that evaluated the same instances, with a paired significance test.
+    """Compare two runs that were measured on the same instances or documents, with a paired significance test.
 
     \b
     relcon compare runs/contrastive runs/baseline --examples 5
 
+    Of extractors (relcon.Extraction.v1) strict relations are compared, unless --profile says otherwise; one shown example is a mention,
+    or two, in which they see different things.
+
     Runs over folds or seeds are compared fold by fold, seed by seed; two stages of one run by their folders, runs/first/stages/a.
 
-    Exit code 0 whatever the outcome, 2 where the runs cannot be compared (other instances, labels or folds).
+    Exit code 0 whatever the outcome, 2 where the runs cannot be compared (other data, labels or folds).
 
     Next: relcon predict RUN INPUT --output predictions.jsonl
     """
@@ -62,7 +67,7 @@ def _figures(comparison: "Comparison") -> None:
     if len(rows) > 1:
         rows.append({"": "mean", "A": f"{fmean(a):.4f}", "B": f"{fmean(b):.4f}", "A - B": f"{comparison.difference:+.4f}"})
     typer.echo(f"A  {comparison.a}\nB  {comparison.b}")
-    report_table(rows, title=f"{comparison.metric} ({comparison.profile}), {comparison.instances} instances")
+    report_table(rows, title=f"{comparison.metric} ({comparison.profile}), {comparison.instances} {comparison.asked}")
 
 
 def _tests(comparison: "Comparison") -> None:
@@ -87,7 +92,7 @@ def _p(value: float) -> str:
 
 
 def _differences(comparison: "Comparison", most: int) -> None:
-    """How often they differ, and some of the instances."""
+    """How often they differ, and some of the answers."""
     groups = comparison.grouped()
     counts = ", ".join(f"{name} right {len(found)}" for name, found in groups.items())
     typer.echo(f"The predictions differ {len(comparison.examples)} times: {counts}.")

@@ -95,12 +95,12 @@ def write_scores(path: Path, profile: str, labels: LabelSet, figures: Figures, l
     })  # fmt: skip
 
 
-def write_per_class(folder: Path, figures: Figures) -> None:
-    """`per_class.json` and `per_class.tsv`: the figures of each class that counts."""
+def write_per_class(folder: Path, figures: Figures, stem: str = "per_class") -> None:
+    """`per_class.json` and `per_class.tsv`, or another stem: the figures of each class that counts."""
     classes = [name for kind, _, name in (key.partition("/") for key in figures) if kind == "support"]
     table = {name: {kind: figures[f"{kind}/{name}"] for kind in KINDS} for name in classes}
-    write_json(folder / "per_class.json", table)
-    with atomic(folder / "per_class.tsv") as file:
+    write_json(folder / f"{stem}.json", table)
+    with atomic(folder / f"{stem}.tsv") as file:
         file.write("\t".join(["class", *KINDS]) + "\n")
         for name, row in table.items():
             file.write("\t".join([name, *(f"{row[kind]:.4f}" for kind in KINDS[:3]), *(f"{row[kind]:.0f}" for kind in KINDS[3:])]) + "\n")

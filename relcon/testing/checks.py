@@ -3,7 +3,7 @@
 import copy
 import zlib
 from dataclasses import replace
-from typing import Any, Callable, Dict, Optional, Sequence, Sized
+from typing import Any, Callable, Dict, List, Optional, Sequence, Sized
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from relcon.contrast import WHOLE, Batch, Contrast, Encoded, Labelled, Spans, Te
 from relcon.data.document import Document, Instance, instance_uid
 from relcon.data.labels import LabelSet
 from relcon.encoding import encode
-from relcon.interfaces import Augmenter, Draw, Evaluator, Model, Pooler, Renderer, Sampler, Split, Tower
+from relcon.interfaces import Augmenter, Draw, Evaluator, Extractor, Pooler, Renderer, Sampler, Split, Tower
 from relcon.testing.corpora import tiny_split
 from relcon.testing.encoders import tiny_encoder
 
@@ -191,8 +191,9 @@ def check_evaluator(make: Callable[[], Evaluator], data: Optional[Split] = None)
     expect(again == right, "two evaluations of one model gave different figures")
 
 
-class _Knowing(Model):
-    """A model that knows the gold labels: always right, or with `shift` = 1 always wrong and with vectors that mean nothing."""
+class _Knowing(Extractor):
+    """A model that knows the gold labels: always right, or with `shift` = 1 always wrong and with vectors that mean nothing. It finds the
+    entities and relations that are annotated, or nothing."""
 
     def __init__(self, data: Split, shift: int):
         self.labels: LabelSet = data.labels
@@ -211,6 +212,10 @@ class _Knowing(Model):
         seeds = [zlib.crc32(instance.uid.encode()) for instance in instances]
         noise = torch.stack([torch.randn(len(self.labels), generator=generator(seed)) for seed in seeds])
         return noise if self.shift else self.probabilities(instances) + 0.01 * noise
+
+    def extract(self, documents: Sequence[Document]) -> List[Document]:
+        """The documents as they are, or without everything that is to be found."""
+        return [replace(each, entities=(), relations=()) for each in documents] if self.shift else list(documents)
 
     def _number(self, instance: Instance) -> int:
         return self.labels.number(self.gold[instance.uid] or "")

@@ -62,14 +62,15 @@ def check_pooler(pooler: Pooler, slots: int = 1, width: int = 8) -> None:
     states = torch.randn(3, 6, width, generator=generator(), requires_grad=True)
     mask = torch.arange(6) < torch.tensor([6, 5, 4])[:, None]
     spans = _spans(slots)
-    vectors = pooler(Encoded(states, mask, states[:, 0]), spans)
+    begins = mask & (torch.arange(6) > 0)
+    vectors = pooler(Encoded(states, mask, states[:, 0], begins), spans)
     expect(vectors.shape == (3, pooler.width(width)), f"vectors {tuple(vectors.shape)}, promised [3, {pooler.width(width)}]")
-    vectors.sum().backward()
+    (vectors * torch.linspace(1, 2, vectors.shape[1])).sum().backward()  # their mere sum is always 0 behind a normalisation
     gradient = states.grad
     expect(bool(torch.isfinite(vectors).all()) and gradient is not None and bool(torch.isfinite(gradient).all()), "not finite")
     expect(gradient is not None and bool((gradient != 0).any()), "no gradient reaches the states")
     blurred = torch.where(mask[:, :, None], states.detach(), torch.full_like(states, 1e4))
-    expect(torch.allclose(pooler(Encoded(blurred, mask, states[:, 0]), spans), vectors), "padding changes the vectors")
+    expect(torch.allclose(pooler(Encoded(blurred, mask, states[:, 0], begins), spans), vectors), "padding changes the vectors")
 
 
 def _spans(slots: int) -> Spans:

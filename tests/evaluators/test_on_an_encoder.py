@@ -11,10 +11,10 @@ from relcon.interfaces import Evaluator, Parts
 from relcon.model import TrainedModel
 from relcon.testing import tiny_encoder, tiny_split
 
-OF_TASKS = {"relcon.PositivesFound.v1"}
-"""Measures contrastive tasks, which a classifier does not keep: tests/evaluators/test_contrast.py."""
+OF_OTHERS = {"relcon.PositivesFound.v1", "relcon.Extraction.v1"}
+"""Measure contrastive tasks, which a classifier does not keep (tests/evaluators/test_contrast.py), and extractors (test_extraction.py)."""
 
-NAMES = [name for name in Evaluator.registry.names() if name.startswith("relcon.") and name not in OF_TASKS]
+NAMES = [name for name in Evaluator.registry.names() if name.startswith("relcon.") and name not in OF_OTHERS]
 TOWER = {"@towers": "relcon.Tower.v1", "encoder": "text", "pooler": "sentence"}
 
 
