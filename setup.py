@@ -18,6 +18,8 @@ COMPONENTS = {
         "relcon.AIMed.v1 = relcon.readers.aimed:AIMed",
         "relcon.AIMedFolds.v1 = relcon.readers.aimed_folds:AIMedFolds",
         "relcon.JSONLines.v1 = relcon.readers.jsonlines:JSONLines",
+        "relcon.DyGIE.v1 = relcon.readers.dygie:DyGIE",
+        "relcon.PlainText.v1 = relcon.readers.plain_text:PlainText",
     ],
     "candidates": [
         "relcon.AnnotatedPairs.v1 = relcon.data.candidates:AnnotatedPairs",
@@ -91,6 +93,7 @@ COMPONENTS = {
     "evaluators": [
         "relcon.AlignmentUniformity.v1 = relcon.evaluators.geometry:AlignmentUniformity",
         "relcon.DocumentScores.v1 = relcon.evaluators.documents:DocumentScores",
+        "relcon.Extraction.v1 = relcon.evaluators.extraction:Extraction",
         "relcon.LinearProbe.v1 = relcon.evaluators.frozen:LinearProbe",
         "relcon.NearestNeighbours.v1 = relcon.evaluators.frozen:NearestNeighbours",
         "relcon.PositivesFound.v1 = relcon.evaluators.contrast:PositivesFound",
@@ -112,6 +115,7 @@ COMPONENTS = {
         "relcon.Finetune.v1 = relcon.stages.finetune:Finetune",
         "relcon.Evaluate.v1 = relcon.stages.evaluate:Evaluate",
         "relcon.ChooseThreshold.v1 = relcon.stages.threshold:ChooseThreshold",
+        "relcon.Saved.v1 = relcon.stages.saved:Saved",
     ],
     "protocols": [
         "relcon.Single.v1 = relcon.protocols:Single",

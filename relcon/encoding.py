@@ -14,7 +14,7 @@ every candidate. A process carries back the gradients of the vectors that it mad
 import zlib
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -295,6 +295,32 @@ def encode(tower: Tower, views: Sequence[View], tokens: int = EVALUATION_TOKENS)
             wanted.append(part.wanted)
     (vectors,) = processes.together([(len(views), rows)])
     return vectors, _alive(requests, wanted)[key]
+
+
+class Look(NamedTuple):
+    """What one micro-batch showed. numbers: [n] which of the views. vectors: [n, D] theirs. alive: [n] bool, False where cropping took a
+    view. more: pools further views of the same inputs from the states at hand; valid until the next look."""
+
+    numbers: Tensor
+    vectors: Tensor
+    alive: Tensor
+    more: More
+
+
+@torch.no_grad()
+def looks(tower: Tower, views: Sequence[View], tokens: int = EVALUATION_TOKENS) -> Iterator[Look]:
+    """Micro-batch by micro-batch what `encode` gives in one go, for models that decide by a first look what else to pool: every input is
+    encoded once, however often they ask for more.
+
+    tokens: how many positions are encoded at a time. All inputs of equal identity come in one look; without views there is none. Towers
+    given to `more` must be in evaluation mode. In a run of several processes each sees all of the views.
+    """
+    key = ("", "")
+    with evaluating(tower):
+        for planned in plan({key: Request(tower, list(views))}, tokens):
+            part = planned.ready()
+            vectors, more = part.run([key])
+            yield Look(part.wanted[key].numbers, vectors[key], part.wanted[key].spans.alive, more)
 
 
 @contextmanager

@@ -311,6 +311,14 @@ class Encoder(Registrable, nn.Module, ABC, kind="encoders"):
         if tokens:
             raise TypeError(f"{type(self).__name__} has no vocabulary to add {list(tokens)} to")
 
+    def layers(self) -> Sequence[nn.Module]:
+        """Its stack of layers, the lowest first, for rates that fall from layer to layer. None unless overridden."""
+        return ()
+
+    def embeddings(self) -> Sequence[nn.Module]:
+        """What lies below the layers. Nothing unless overridden."""
+        return ()
+
     def lengths(self, inputs: Sequence[Input]) -> List[int]:
         """How many positions each input takes, so that those of like length are encoded together; zeros: in any order."""
         return [0] * len(inputs)
@@ -431,6 +439,11 @@ class Adjuster(Registrable, nn.Module, ABC, kind="adjusters"):
         front of this one left it. Called once per batch, also by losses that nothing learns from (then in evaluation mode).
         """
 
+    def why_idle(self) -> Optional[str]:
+        """Where no term of an epoch had both a positive and a negative: how this adjuster may be the cause and what to do, in whole
+        sentences. None, unless overridden: it is not."""
+        return None
+
     def after_step(self) -> None:
         """Called after each optimizer step."""
 
@@ -449,6 +462,7 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
     weight: its factor in the stage's loss. joint: True where the loss needs every vector of the batch at once (contrast);
     False where it is a mean over views and may be computed chunk by chunk (classification). multi_label: of a task that predicts
     relations: whether a pair may have several, each with a score of its own (sigmoid), or has exactly one label (softmax).
+    extracts: of a task that finds entities and relations by itself: its model is an `extractor`, and needs no renderer.
     """
 
     stream: str
@@ -456,6 +470,11 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
     weight: float = 1.0
     joint: bool = True
     multi_label: bool = False
+    extracts: bool = False
+
+    def check(self, data: Split) -> None:
+        """RelconError where it could not learn from these data, as far as that is quickly known; asked before any training. Nothing unless
+        overridden."""
 
     @abstractmethod
     def build(self, parts: Parts) -> None:
@@ -478,9 +497,17 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
         """The tower whose vectors are one logit per label, after `build`; TypeError for a task that predicts no relations."""
         raise TypeError(f"{type(self).__name__} predicts no relations")
 
+    def extractor(self, labels: LabelSet) -> "Extractor":
+        """The model of a task that extracts, after `build`; TypeError for any other. labels: those of the data that it was trained on."""
+        raise TypeError(f"{type(self).__name__} extracts nothing")
+
     def figures(self) -> Dict[str, float]:
         """What the log shows of the last step beside the loss."""
         return {}
+
+    def why_idle(self) -> str:
+        """Where none of the `terms` that `figures` counted in an epoch taught anything: what to do, in whole sentences."""
+        return "Take a larger batch_size, or a sampler that pairs instances of one label."
 
     def after_step(self) -> None:
         """Called after each optimizer step."""
@@ -584,12 +611,14 @@ class Extractor(Registrable, Model, ABC, kind="extractors"):
     """A model that finds a document's entities and their relations by itself.
 
     A stage saves it as a folder whose `model.json` has its config block under `extractor` (`relcon.model.save_extractor`); its constructor
-    gets that folder as `path` and reads what the stage wrote there. `probabilities` and `embed` are those of pairs of given entities.
+    gets that folder as `path` and reads what the stage wrote there. Or a task makes it (`Task.extractor`): then it is registered under no
+    name, and saved as any model of a task is. `probabilities` and `embed` are those of pairs of given entities.
     """
 
     @abstractmethod
     def extract(self, documents: Sequence[Document]) -> List[Document]:
-        """The documents with what the model finds in place of what is annotated; each relation with a score."""
+        """The documents with what the model finds in place of what is annotated; each relation with a score, and each entity where the
+        model gives one."""
 
 
 class Evaluator(Registrable, ABC, kind="evaluators"):

@@ -167,8 +167,12 @@ class MultiLabelModel(TrainedModel):
         return torch.tensor([float(name in self.labels.negative) for name in self.labels.names])
 
 
-def model_of(task: Task, renderer: Renderer, labels: LabelSet, threshold: Optional[float] = None) -> TrainedModel:
-    """The model of a classification task. threshold: of a multi-label one."""
+def model_of(task: Task, renderer: Optional[Renderer], labels: LabelSet, threshold: Optional[float] = None) -> Model:
+    """The model of a task that predicts relations. renderer: of a task that does not extract. threshold: of a multi-label one."""
+    if task.extracts:
+        return task.extractor(labels)
+    if renderer is None:
+        raise RelconError(f"{type(task).__name__} predicts relations of pairs as a renderer shows them, and its stream has no renderer.")
     if task.multi_label:
         return MultiLabelModel(task.classifier(), renderer, labels, threshold)
     return TrainedModel(task.classifier(), renderer, labels)
@@ -224,8 +228,8 @@ class Trained:
     """Everything that a training stage made, as it is saved.
 
     parts: shared encoders and poolers. tasks: by name. blocks: the config blocks of poolers, tasks and renderer.
-    tokens: special tokens that were added to the vocabularies. classifier: the name of the task that predicts relations.
-    about: further facts for users of the model (candidate rule, reader).
+    tokens: special tokens that were added to the vocabularies. classifier: the name of the task that predicts relations. renderer: how
+    it sees pairs; None of a task that extracts. about: further facts for users of the model (candidate rule, reader).
     """
 
     parts: Parts
@@ -246,9 +250,9 @@ class Trained:
             }
         )
 
-    def model(self) -> TrainedModel:
-        """The relation classifier, for evaluation."""
-        if self.classifier is None or self.renderer is None:
+    def model(self) -> Model:
+        """The relation classifier or extractor, for evaluation."""
+        if self.classifier is None:
             raise RelconError("This stage trains no relation classifier, so there is nothing to evaluate or predict with.")
         return model_of(self.tasks[self.classifier], self.renderer, self.parts.labels)
 
@@ -365,7 +369,8 @@ class SavedModel:
         classifier = self.about["classifier"]
         if classifier is None:
             return PretrainedModel(self)
-        renderer: Renderer = resolve(self.about["renderer"], f"{self.folder}/model.json: renderer")
+        block = self.about["renderer"]
+        renderer: Optional[Renderer] = None if block is None else resolve(block, f"{self.folder}/model.json: renderer")
         return model_of(self.task(classifier), renderer, self.labels, self.about.get("threshold"))
 
     def task(self, name: str) -> Task:

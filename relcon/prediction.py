@@ -1,4 +1,4 @@
-"""Prediction: documents of any reader in, relations written back on to them out."""
+"""Prediction: documents of any reader in, relations, and of a model that finds them entities, written back on to them out."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +55,17 @@ class Predictor:
         """The nearest training examples of each relation of a predicted document. RelconError where the model keeps none."""
         return self.model.neighbours([Instance(document, each.head, each.tail) for each in document.relations], count)
 
+    def records(self, document: Document, keep_negative: bool = True, neighbours: int = 0) -> Iterator[Dict[str, Any]]:
+        """A predicted document as JSON objects: one for each relation, or, of an extractor, one for the document.
+
+        keep_negative: with the pairs that have no relation. neighbours: so many training examples with each relation.
+        """
+        near = self.neighbours(document, neighbours) if neighbours else None
+        if isinstance(self.model, Extractor):
+            yield as_extraction(document, near)
+        else:
+            yield from as_records(document, self.model.labels.negative, keep_negative, near)
+
     def _predict(self, documents: Sequence[Document]) -> Iterator[Document]:
         if isinstance(self.model, Extractor):
             yield from self.model.extract(documents)
@@ -106,14 +117,37 @@ def as_records(
     for number, relation in enumerate(document.relations):
         if relation.label in negative and not keep_negative:
             continue
-        record = {
-            "document": document.id,
-            "head": argument(document, relation.head),
-            "tail": argument(document, relation.tail),
-            "label": relation.label,
-            "probability": None if relation.score is None else round(relation.score, 6),
-        }
-        yield record if neighbours is None else record | {"neighbours": [each._asdict() for each in neighbours[number]]}
+        ends = argument(document, relation.head), argument(document, relation.tail)
+        yield {"document": document.id, **_relation(relation, *ends, None if neighbours is None else neighbours[number])}
+
+
+def as_extraction(document: Document, neighbours: Optional[Sequence[Sequence[Neighbour]]] = None) -> Dict[str, Any]:
+    """What an extractor finds in a document as one JSON object: its text (where known), its entities as `argument` has them, and its
+    relations, which name entities by number; each with its probability (null where the model gives none).
+
+    neighbours: of each relation, the training examples to show with it.
+    """
+    return {
+        "document": document.id,
+        **({} if document.text is None else {"text": document.text}),
+        "entities": [
+            argument(document, number) | {"probability": _rounded(entity.score)} for number, entity in enumerate(document.entities)
+        ],
+        "relations": [
+            _relation(relation, relation.head, relation.tail, None if neighbours is None else neighbours[number])
+            for number, relation in enumerate(document.relations)
+        ],
+    }
+
+
+def _relation(relation: Relation, head: Any, tail: Any, neighbours: Optional[Sequence[Neighbour]]) -> Dict[str, Any]:
+    """A relation between what stands for its arguments."""
+    record = {"head": head, "tail": tail, "label": relation.label, "probability": _rounded(relation.score)}
+    return record if neighbours is None else record | {"neighbours": [each._asdict() for each in neighbours]}
+
+
+def _rounded(score: Optional[float]) -> Optional[float]:
+    return None if score is None else round(score, 6)
 
 
 def argument(document: Document, entity: int) -> Dict[str, Any]:

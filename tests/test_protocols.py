@@ -250,7 +250,7 @@ def test_k_shot_with_too_few_examples() -> None:
     assert len(part.split("train").instances) == 80
 
 
-@pytest.mark.parametrize("by", ["document", "instance"])
+@pytest.mark.parametrize("by", ["document", "sentence", "instance"])
 def test_share(by: Any) -> None:
     data = corpus("train", "test")
     runs = list(Share(share=0.1, seeds=[5, 6], by=by).runs(data, 7))
@@ -267,6 +267,22 @@ def test_an_exact_share_rounds_up_by_label_and_down_by_document(by: Any, size: D
     drawn = [part.split("train") for part in (one, two)]
     assert all(Counter(each.label for each in split.instances) == size for split in drawn)
     assert uids(drawn[0]) != uids(drawn[1]) and uids(drawn[0]) == [uid for uid in uids(data.split("train")) if uid in uids(drawn[0])]
+
+
+@pytest.mark.parametrize(("by", "sizes"), [("document", [4, 8, 20]), ("sentence", [4, 8, 20]), ("instance", [8, 16, 40])])
+def test_exact_shares_of_one_seed_lie_in_each_other(by: Any, sizes: List[int]) -> None:
+    """10 % in 20 % in 50 %, whatever the seed of the config and the other seeds; sizes: in sentences, in pairs by instance."""
+    shares = [Share(share=share, seeds=seeds, by=by, draw="exact") for share, seeds in ((0.1, [5]), (0.2, [6, 5]), (0.5, [5, 7]))]
+    drawn = [dict((name, part.split("train")) for name, part, _ in each.runs(corpus(), n))["seeds/seed_5"] for n, each in enumerate(shares)]
+    found = [set(uids(split)) if by == "instance" else {each.id for each in split.documents} for split in drawn]
+    assert [len(each) for each in found] == sizes and found[0] < found[1] < found[2]
+
+
+def test_a_share_by_sentence_parts_the_sentences_of_a_document() -> None:
+    ((_, part, _),) = Share(share=0.5, seeds=[1], by="sentence", draw="exact").runs(corpus(), 7)
+    drawn = part.split("train")
+    assert len(drawn.documents) == 20 and len(drawn.instances) == 40
+    assert len(groups(drawn)) > 10, "two sentences belong to each document"
 
 
 def test_an_exact_share_is_not_off_by_one_in_floating_point_and_never_empty() -> None:

@@ -3,11 +3,26 @@
 from setuptools import find_packages, setup
 
 COMPONENTS = {
-    "readers": [],
-    "samplers": [],
-    "poolers": [],
-    "towers": [],
-    "tasks": [],
+    "readers": [
+        "pspe.Sentences.v1 = relcon_pspe.readers:Sentences",
+    ],
+    "samplers": [
+        "pspe.JointSentences.v1 = relcon_pspe.joint_sampler:JointSentences",
+        "pspe.SpanPairs.v1 = relcon_pspe.sampler:SpanPairs",
+    ],
+    "poolers": [
+        "pspe.Sentence.v1 = relcon_pspe.sentence_vectors:SentenceVector",
+        "pspe.Span.v1 = relcon_pspe.spans:SpanEncoder",
+        "pspe.SpanPair.v1 = relcon_pspe.pairs:SpanPairEncoder",
+    ],
+    "towers": [
+        "pspe.Tower.v1 = relcon_pspe.tower:BlockTower",
+    ],
+    "tasks": [
+        "pspe.JointExtraction.v1 = relcon_pspe.joint:JointExtraction",
+        "pspe.SpanPermutation.v1 = relcon_pspe.tasks:SpanPermutation",
+        "pspe.TokenBoundary.v1 = relcon_pspe.tasks:TokenBoundary",
+    ],
 }
 
 setup(

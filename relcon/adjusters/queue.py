@@ -85,6 +85,15 @@ class Queue(Adjuster):
         more = pairing.widened(attract.to(pairing.positives), repel.to(pairing.negatives))
         return torch.cat([candidates, held.vectors.to(candidates)]), more
 
+    def why_idle(self) -> str:
+        """It is empty or unused at first, and may hold nothing but the anchors' own sentences."""
+        first = max(self.warm_up, 1)
+        steps = f"{first} optimizer steps (warm_up)" if first > 1 else "optimizer step"
+        return (
+            f"Its queue (relcon.Queue.v1) gives no negatives in the first {steps}, in which it fills, and never an anchor's own sentence "
+            "of an earlier step. Give an epoch more steps than that: lower batch_size, accumulate or warm_up, or give more sentences."
+        )
+
     @torch.no_grad()
     def after_step(self) -> None:
         """Take in what the batches of the step brought."""

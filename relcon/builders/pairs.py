@@ -4,9 +4,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
-from relcon.builders.sentences import blinded_key, cut_sentences, plain_key
+from relcon.builders.keys import blinded_key, plain_key
 from relcon.data.candidates import EntityPairs
 from relcon.data.document import Document, Relation
+from relcon.data.sentences import cut_sentences
 from relcon.errors import RelconError
 
 Filter = Callable[[Document, Tuple[int, int]], Optional[str]]
@@ -42,7 +43,7 @@ class SentencePairs:
 
     def of(self, document: Document) -> Iterator[Document]:
         """The sentences of the document that have a pair."""
-        for sentence, origins in cut_sentences(document):
+        for sentence, origins, _ in cut_sentences(document):
             if plain_key(sentence) in self.excluded:
                 self.skipped[EVALUATION] += 1
                 continue
@@ -77,8 +78,8 @@ def keys_to_exclude(documents: Iterable[Document]) -> Set[str]:
     """The keys of all sentences of evaluation data, plain, and blinded for every pair that is asked about there."""
     keys: Set[str] = set()
     for document in documents:
-        keys |= {plain_key(sentence) for sentence, _ in cut_sentences(document)}
-        for sentence, origins in cut_sentences(document):
+        keys |= {plain_key(sentence) for sentence, *_ in cut_sentences(document)}
+        for sentence, origins, _ in cut_sentences(document):
             asked = {(relation.head, relation.tail) for relation in document.relations}
             pairs = [(h, t) for h, head in enumerate(origins) for t, tail in enumerate(origins) if (head, tail) in asked]
             keys |= {blinded_key(sentence, pair) for pair in pairs}

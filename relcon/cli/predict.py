@@ -9,7 +9,7 @@ import typer
 def predict_cli(
     run: Path = typer.Argument(..., help="The folder of a finished run."),
     input: Path = typer.Argument(..., help="A file or folder that the reader reads, labelled or not (sample:test.jsonl: of the sample)."),
-    output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per candidate pair."),
+    output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per pair, or per document where entities are found."),
     reader: Optional[str] = typer.Option(None, "--reader", help="Another reader than the run's: relcon.JSONLines.v1"),
     candidates: Optional[str] = typer.Option(None, "--candidates", help="Another candidate rule than the run's: relcon.EntityPairs.v1"),
     overwrite: bool = typer.Option(False, "--overwrite", help="Replace the file in --output."),
@@ -26,18 +26,21 @@ def predict_cli(
     Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability. Where a
     pair may have several relations, each has a line of its own.
 
-    A model that finds entities by itself (an extractor) replaces those of the input, and may be given plain text. --neighbours adds
-    training examples with their distances, where the model keeps them.
+    A model that finds entities by itself (an extractor) replaces those of the input, and may be given plain text (--reader
+    relcon.PlainText.v1): each line then holds a document with its entities, and its relations, which name entities by number.
+
+    --neighbours adds training examples with their distances, where the model keeps them.
 
     Next: relcon evaluate runs/first --data new.jsonl (where the new documents are labelled)
     """
     import json
+    from collections import Counter
 
     from relcon.config import import_code
     from relcon.errors import RelconError
     from relcon.files import atomic, refuse_replacing
     from relcon.interfaces import Extractor
-    from relcon.prediction import Predictor, as_records
+    from relcon.prediction import Predictor
     from relcon.sample import resolve
 
     import_code(code)
@@ -47,17 +50,19 @@ def predict_cli(
     refuse_replacing(output, source, overwrite)
     blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
     predictor = Predictor(run, *blocks)
-    count = 0
+    found = Counter[str]()
     with atomic(output) as file:
         for document in predictor.predict(predictor.read(source)):
-            near = predictor.neighbours(document, neighbours) if neighbours else None
-            for record in as_records(document, predictor.model.labels.negative, not positive_only, near):
+            found.update(entities=len(document.entities), relations=len(document.relations))
+            for record in predictor.records(document, not positive_only, neighbours):
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
-                count += 1
-    typer.echo(f"{count} pairs written to {output}.")
-    if not count and isinstance(predictor.model, Extractor):
-        typer.echo("The model finds no relation in these documents.")
-    elif not count and not positive_only:
+                found["written"] += 1
+    if isinstance(predictor.model, Extractor):
+        counted = f"{found['written']} documents with {found['entities']} entities and {found['relations']} relations"
+        typer.echo(f"{counted} written to {output}.")
+    else:
+        typer.echo(f"{found['written']} pairs written to {output}.")
+    if not found["written"] and not positive_only:
         typer.echo(
             "The candidate rule asks about no pair of these documents; --candidates relcon.EntityPairs.v1 asks about all of a sentence."
         )

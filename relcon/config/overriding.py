@@ -9,7 +9,9 @@ from typing import Any, List, Optional, Sequence, Set
 
 from relcon.components import arguments, component_of
 from relcon.config.source import KEY, LITERALS, VARIABLE, Entry, Keys, Source, is_json, label
+from relcon.config.types import alternatives, is_dict, parameter
 from relcon.errors import ConfigError, Problem, RelconError
+from relcon.registry import interface_of
 
 
 @dataclass(frozen=True)
@@ -93,14 +95,34 @@ def _argument_names(override: Override) -> Optional[Set[str]]:
 
 
 def _set_value(source: Source, override: Override) -> None:
-    if override.keys in source.sections:
-        gone = source.remove(override.keys)
-        if override.keys[:-1] == ("stages",) and override.value == "null":
-            source.dropped.update((keys, override.place) for keys in gone)  # the stage is left out
-        else:
-            _put(source, override)
+    there = override.keys in source.sections or override.keys in source.entries
+    if there and override.value == "null" and _holds_parts(source, override.keys[:-1]):
+        source.dropped.update((gone, override.place) for gone in source.remove(override.keys))  # the part is left out
+    elif override.keys in source.sections:
+        source.remove(override.keys)
+        _put(source, override)
     elif override.keys in source.entries or _reach(source, override, override.keys[:-1]):
         _put(source, override)
+
+
+def _holds_parts(source: Source, section: Keys) -> bool:
+    """Whether a section holds parts by names of the user's own: `stages`, or an argument that is a dictionary of components (`tasks`)."""
+    if len(section) < 2:
+        return section == ("stages",)
+    block, argument = section[:-1], section[-1]
+    names = [(keys[-1][1:], entry.value) for keys, entry in source.entries.items() if keys[:-1] == block and keys[-1].startswith("@")]
+    return any(_takes_parts(kind, value, argument) for kind, value in names)
+
+
+def _takes_parts(kind: str, value: str, argument: str) -> bool:
+    """Whether an argument of a component is a dictionary of components. False where the component cannot be had, as
+    `relcon check` reports."""
+    try:
+        annotation = arguments(component_of(kind, json.loads(value)))[argument].annotation
+    except (RelconError, ValueError, KeyError):
+        return False
+    inner = [part for branch in alternatives(annotation) if is_dict(branch) for part in alternatives(parameter(branch))]
+    return any(interface_of(part) is not None for part in inner)
 
 
 def _put(source: Source, override: Override) -> None:

@@ -20,7 +20,7 @@ from relcon.data.sequences import HASH_BYTES, content_hash
 
 SPANS = pa.list_(pa.list_(pa.int32(), 2))
 MENTION = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("fragments", SPANS)])
-ENTITY = pa.struct([("mentions", pa.list_(MENTION)), ("type", pa.string()), ("id", pa.string())])
+ENTITY = pa.struct([("mentions", pa.list_(MENTION)), ("type", pa.string()), ("id", pa.string()), ("score", pa.float64())])
 RELATION = pa.struct(
     [("head", pa.int32()), ("tail", pa.int32()), ("label", pa.string()), ("id", pa.string()), ("score", pa.float64())]
 )
@@ -75,7 +75,7 @@ def _row(document: Document, path: Path) -> List[Any]:
         document.sentences,
         document.text,
         document.offsets,
-        [{"mentions": [each._asdict() for each in e.mentions], "type": e.type, "id": e.id} for e in document.entities],
+        [vars(each) | {"mentions": [mention._asdict() for mention in each.mentions]} for each in document.entities],
         [vars(each) for each in document.relations],
         None if parse is None else vars(parse),
         None if source is None else {"path": _relative(source.path, str(path)), "line": source.line},
@@ -204,6 +204,17 @@ class _Lists(_Column):
         return self.bounds[row], self.bounds[row + 1]
 
 
+class _Scores(_Column):
+    """Probabilities, or null."""
+
+    def __init__(self, array: pa.Array):
+        super().__init__(array)
+        self.items = _values(array, "d")
+
+    def __getitem__(self, row: int) -> Optional[float]:
+        return None if self.null(row) else self.items[row]
+
+
 class _Words(_Lists):
     """A list of strings each."""
 
@@ -243,17 +254,18 @@ class _Spans(_Lists):
 
 
 class _Entities(_Lists):
-    """Entities with their mentions."""
+    """Entities with their mentions; scores may be null."""
 
     def __init__(self, array: pa.Array):
         super().__init__(array)
-        mentions, kinds, names = array.values.flatten()
-        self.mentions, self.kinds, self.names = _Mentions(mentions), _Strings(kinds), _Strings(names)
+        mentions, kinds, names, scores = array.values.flatten()
+        self.mentions, self.kinds, self.names, self.scores = _Mentions(mentions), _Strings(kinds), _Strings(names), _Scores(scores)
 
     def __getitem__(self, row: int) -> Tuple[Entity, ...]:
         start, end = self.range(row)
         kinds, names = self.kinds.several(start, end), self.names.several(start, end)
-        return tuple(map(Entity, map(self.mentions.__getitem__, range(start, end)), kinds, names))
+        numbers = range(start, end)
+        return tuple(map(Entity, map(self.mentions.__getitem__, numbers), kinds, names, map(self.scores.__getitem__, numbers)))
 
 
 class _Mentions(_Lists):
@@ -275,7 +287,7 @@ class _Relations(_Lists):
         super().__init__(array)
         heads, tails, labels, names, scores = array.values.flatten()
         self.heads, self.tails, self.labels, self.names = _values(heads), _values(tails), _Strings(labels), _Strings(names)
-        self.scores, self.scored = _values(scores, "d"), _Column(scores)
+        self.scores = _Scores(scores)
 
     def __getitem__(self, row: int) -> Tuple[Relation, ...]:
         start, end = self.range(row)
@@ -284,7 +296,7 @@ class _Relations(_Lists):
 
     def _one(self, row: int, label: str, name: str) -> Relation:
         known = None if self.labels.null(row) else label
-        return Relation(self.heads[row], self.tails[row], known, name, None if self.scored.null(row) else self.scores[row])
+        return Relation(self.heads[row], self.tails[row], known, name, self.scores[row])
 
 
 class _Parses(_Column):

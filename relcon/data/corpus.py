@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 class FileCorpus(Corpus):
     """Files or folders read by one reader, their candidate pairs, and the label set they share. Each split is read on first use.
 
-    reader: the format. candidates: which pairs of entities are asked about.
+    reader: the format. candidates: which pairs of entities are asked about; null: none, of text that is read for its sentences alone
+        (`labelled = false`).
     train, dev, test: file or folder of each split, relative to the working directory (`sample:train.jsonl`: a file of the sample
         corpus that comes with relcon); null for a split that there is none of.
     dev_share: without `dev`, the share of `train` (0 to 1) that becomes the dev split, stratified by label and drawn with `seed`.
@@ -73,7 +74,7 @@ class FileCorpus(Corpus):
     def __init__(
         self,
         reader: DatasetReader,
-        candidates: CandidateRule,
+        candidates: Optional[CandidateRule] = None,
         train: Optional[str] = None,
         dev: Optional[str] = None,
         test: Optional[str] = None,
@@ -99,6 +100,8 @@ class FileCorpus(Corpus):
             raise ValueError(f"limit: {limit} is below 1")
         if workers < 1:
             raise ValueError(f"workers: {workers} is below 1")
+        if candidates is None and labelled:
+            raise ValueError("candidates: say which pairs are asked about, or labelled = false for text without any")
         self.files = {name: resolve_path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
         self.reader, self.candidates, self.parser = reader, candidates, parser
         self.dev_share, self.split_by, self.seed, self.limit, self.cache = dev_share, split_by, seed, limit, cache
@@ -188,6 +191,8 @@ class FileCorpus(Corpus):
 
     def _candidates(self, file: str, key: str, documents: Sequence[Document], labels: Optional[LabelSet]) -> Candidates:
         """The candidate pairs of all documents, which are kept under a key; without label set, of unlabelled ones."""
+        if self.candidates is None:
+            return Candidates([], ())
         if isinstance(documents, StoredDocuments):
             try:
                 pieces = partial(candidate_pieces, documents, self.candidates, labels, self._workers)
@@ -199,7 +204,7 @@ class FileCorpus(Corpus):
     def _refuse_none(self, file: str, documents: Sequence[Document], instances: Sequence[Instance], lost: Sequence[Lost]) -> None:
         """RelconError where there is no candidate pair at all; a warning where gold relations are lost, with their causes."""
         causes = "; ".join(f"{cause}: {count}" for cause, count in Counter(each.cause for each in lost).most_common())
-        if not instances:
+        if not instances and self.candidates is not None:
             types = sorted({entity.type for document in documents for entity in document.entities})
             raise RelconError(
                 f'[data] {file} = "{self.files[file]}" has no candidate pair in {len(documents)} documents. Lost gold relations: '
@@ -229,7 +234,7 @@ class FileCorpus(Corpus):
     def _refuse_nowhere(self, known: Set[str]) -> None:
         """RelconError where `negative` or `symmetric` names a label that is not known, in no file, and given by no rule."""
         for key, names in (("negative", self.negative), ("symmetric", self.symmetric)):
-            given = set(self.negative) if key == "symmetric" or self.candidates.gives_negative else set()
+            given = set(self.negative) if key == "symmetric" or self.candidates is None or self.candidates.gives_negative else set()
             if set(names) <= known | given:
                 continue
             known = known.union(*map(self._labels_in, self.files))

@@ -35,11 +35,15 @@ class Mention(NamedTuple):
 
 @dataclass(frozen=True)
 class Entity:
-    """An entity: one or more mentions, a type ("" where the data has none), the corpus's own id ("" likewise)."""
+    """An entity: one or more mentions, a type ("" where the data has none), the corpus's own id ("" likewise).
+
+    score: probability of a predicted entity, None for a gold one.
+    """
 
     mentions: Tuple[Mention, ...]
     type: str = ""
     id: str = ""
+    score: Optional[float] = field(default=None, repr=False)  # `content_hash` is made of the rest, as it was before there were scores
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def _moved_entity(entity: Entity, layout: Layout) -> Entity:
     if all(mention.end <= layout.first for mention in entity.mentions):
         return entity
     moved = (_moved_mention(mention, layout) for mention in entity.mentions)
-    return Entity(tuple(dict.fromkeys(mention for mention in moved if mention is not None)), entity.type, entity.id)
+    return replace(entity, mentions=tuple(dict.fromkeys(mention for mention in moved if mention is not None)))
 
 
 def _moved_mention(mention: Mention, layout: Layout) -> Optional[Mention]:

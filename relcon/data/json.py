@@ -53,6 +53,8 @@ def write_jsonl(documents: Iterable[Document], path: Path) -> int:
 def _entity_to_json(document: Document, entity: Entity) -> Dict[str, Any]:
     record: Dict[str, Any] = {key: value for key, value in (("id", entity.id), ("type", entity.type)) if value}
     record["mentions"] = [_mention_to_json(document, mention) for mention in entity.mentions]
+    if entity.score is not None:
+        record["score"] = entity.score
     return record
 
 
@@ -79,6 +81,7 @@ class WrittenEntity(NamedTuple):
     id: str
     type: str
     mentions: List[WrittenMention]
+    score: Optional[float]
 
 
 def document_from_json(record: Mapping[str, Any], source: Optional[Source] = None, name: str = "", sentences: bool = False) -> Document:
@@ -91,7 +94,7 @@ def document_from_json(record: Mapping[str, Any], source: Optional[Source] = Non
     entities = [_written_entity(value, number) for number, value in enumerate(_objects(record, "entities"))]
     base, mentions = place_mentions(record, [mention for entity in entities for mention in entity.mentions])
     placed = iter(mentions)
-    found = tuple(Entity(tuple(next(placed) for _ in entity.mentions), entity.type, entity.id) for entity in entities)
+    found = tuple(Entity(tuple(next(placed) for _ in entity.mentions), entity.type, entity.id, entity.score) for entity in entities)
     return Document(
         id=may(record, "id", str, name),
         words=base.words,
@@ -115,16 +118,17 @@ def _written_entity(record: Mapping[str, Any], number: int) -> WrittenEntity:
     name, what = may(record, "id", str, "", f"entity {number}"), f"entity {number}"
     what += f" ('{name}')" if name else ""
     if "mentions" in record:
-        only(record, ("id", "type", "mentions"), what)
+        only(record, ("id", "type", "mentions", "score"), what)
         listed = items(record["mentions"], dict, f"'mentions' of {what}")
         for mention in listed:
             only(mention, ("words", "chars", "text"), f"a mention of {what}")
     else:
-        only(record, ("id", "type", "words", "chars", "text"), what)
+        only(record, ("id", "type", "words", "chars", "text", "score"), what)
         listed = [record]
     if not listed:
         raise RecordError(f"{what} has no mention")
-    return WrittenEntity(name, may(record, "type", str, "", what), [written_mention(mention, what) for mention in listed])
+    placed = [written_mention(mention, what) for mention in listed]
+    return WrittenEntity(name, may(record, "type", str, "", what), placed, may(record, "score", float, owner=what))
 
 
 def _relation(record: Mapping[str, Any], what: str, entities: Sequence[Entity]) -> Relation:

@@ -149,7 +149,10 @@ def relation_labels_of(documents: Sequence[Document]) -> Set[str]:
 
 def content_hash(document: Document) -> bytes:
     """A hash of what training and evaluation see of a document: all but its text, where it was read, and its metadata."""
-    seen = (document.id, document.words, document.sentences, document.entities, document.relations, document.parse)
+    seen: Tuple[Any, ...] = (document.id, document.words, document.sentences, document.entities, document.relations, document.parse)
+    scores = tuple(entity.score for entity in document.entities)
+    if any(score is not None for score in scores):
+        seen = (*seen, scores)
     return hashlib.sha256(repr(seen).encode("utf-8", "surrogatepass")).digest()[:HASH_BYTES]
 
 

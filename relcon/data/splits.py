@@ -1,8 +1,9 @@
 """Dividing a split into parts: held-out shares, folds, shots. Pure functions; all randomness comes from the generator or seed.
 
-Two ways to divide: by "document" no document is on two sides (the unit is `group_of`: sentences of one abstract stay
-together); by "instance" each candidate pair goes its own way, so that the sides may share sentences. What is drawn by a
-generator keeps the proportions of the labels as well as the units allow.
+Three ways to divide: by "document" no document is on two sides (the unit is `group_of`: sentences of one abstract stay
+together); by "sentence" each document as it was read goes its own way, so that sentences of one abstract may part; by "instance"
+each candidate pair does, so that the sides may share sentences. What is drawn by a generator keeps the proportions of the labels as
+well as the units allow.
 """
 
 import math
@@ -18,7 +19,7 @@ from relcon.data.sequences import groups_of, ids_of, labels_of, pairs_of, take
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Split
 
-By = Literal["document", "instance"]
+By = Literal["document", "sentence", "instance"]
 OnRare = Literal["error", "keep"]
 
 UNLABELLED = ""
@@ -90,8 +91,8 @@ def share(split: Split, fraction: float, generator: torch.Generator, by: By = "i
 
 
 def exact_share(split: Split, fraction: float, generator: torch.Generator, by: By = "instance") -> Split:
-    """By instance `ceil(fraction * n)` of the n instances of each label; by document `int(fraction * n)` of the n documents (`group_of`),
-    whatever their labels. The name is kept.
+    """By instance `ceil(fraction * n)` of the n instances of each label; by document or sentence `int(fraction * n)` of the n units,
+    whatever their labels. The name is kept. With one state of the generator, a smaller share is contained in a larger one.
 
     The low-resource subsets of ERICA and FineCL (Qin et al., ACL 2021; Hogan, Li and Shang, EMNLP 2022). RelconError where that is no
     document.
@@ -99,8 +100,8 @@ def exact_share(split: Split, fraction: float, generator: torch.Generator, by: B
     _refuse_no_share(fraction)
     strata: Dict[object, List[Unit]] = {}
     for unit in units(split, by):
-        strata.setdefault(None if by == "document" else next(iter(unit.labels)), []).append(unit)
-    rule = math.floor if by == "document" else math.ceil
+        strata.setdefault(next(iter(unit.labels)) if by == "instance" else None, []).append(unit)
+    rule = math.ceil if by == "instance" else math.floor
     chosen = [
         stratum[number]
         for stratum in strata.values()
@@ -184,19 +185,19 @@ def units(split: Split, by: By) -> List[Unit]:
 
     By instance, a document's lost relations go with its first instance; a document without instances is a unit of its own.
     """
-    if by not in ("document", "instance"):
-        raise ValueError(f"by: '{by}' is neither 'document' nor 'instance'")
+    if by not in ("document", "sentence", "instance"):
+        raise ValueError(f"by: '{by}' is none of 'document', 'sentence' and 'instance'")
     names = ids_of(split.documents)
     pairs = pairs_of(split.instances, split.documents)
     found: Dict[object, Unit] = {}
     home: Dict[int, Unit] = {}  # a document's first unit
-    if by == "document":
-        for number, group in enumerate(groups_of(split.documents)):
+    if by != "instance":
+        for number, group in enumerate(groups_of(split.documents) if by == "document" else names):
             home[number] = found.setdefault(group, Unit())
             home[number].documents.append(number)
     strata = [*pairs.labels, UNLABELLED]  # -1, no label, is the last
     for number, (at, label) in enumerate(zip(pairs.document.tolist(), pairs.label.tolist(), strict=True)):
-        unit = home[at] if by == "document" else found.setdefault(number, Unit(documents=[at]))
+        unit = found.setdefault(number, Unit(documents=[at])) if by == "instance" else home[at]
         home.setdefault(at, unit)
         unit.instances.append(number)
         unit.labels[strata[label]] += 1
@@ -284,7 +285,7 @@ def _rest_and_held(
     split: Split, rest_units: Sequence[Unit], held_units: Sequence[Unit], fraction: float, by: By, names: Tuple[str, str] = ("train", "dev")
 ) -> Tuple[Split, Split]:
     rest, held = assemble(split, rest_units, names[0]), assemble(split, held_units, names[1])
-    if not rest.instances or not held.instances:
+    if not rest.documents or not held.documents or (split.instances and not (rest.instances and held.instances)):
         raise RelconError(
             f"Holding out {fraction:g} of split '{split.name}' leaves one side without any candidate pair: it has {len(split.instances)} "
             f"in {len(rest_units) + len(held_units)} {by}s. Give more data, another share, or a file of its own for the held-out part."

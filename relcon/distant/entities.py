@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Dict, Hashable, List, Sequence, Set, Tuple
 
-from relcon.builders.sentences import cut_sentences
 from relcon.data.document import Document, Entity, Mention
+from relcon.data.sentences import cut_sentences
 from relcon.interfaces import Linked
 
 
@@ -50,5 +50,5 @@ def sentences_of(linked: Linked) -> List[Linked]:
     for cut in cut_sentences(linked.document):
         entities = merged(cut.document.entities, cut.origins)
         keys = [linked.keys[origin] for origin in dict.fromkeys(cut.origins)]
-        found.append(Linked(replace(cut.document, entities=entities), keys))
+        found.append(Linked(replace(cut.document, entities=entities, relations=()), keys))
     return found

@@ -28,11 +28,11 @@ def cut(items: Sequence[Item], size: int, drop_last: bool = False) -> Iterator[S
         yield items[start : start + size]
 
 
-def count_batches(data: Split, count: int, size: int, drop_last: bool = False) -> int:
-    """How many batches `count` items make. RelconError where that is none."""
+def count_batches(data: Split, count: int, size: int, drop_last: bool = False, items: str = "instances") -> int:
+    """How many batches `count` items make. items: what they are called. RelconError where that is none."""
     batches = count // size if drop_last else math.ceil(count / size)
     if not batches:
-        what = f"has {count} instances, fewer than one batch of {size} (batch_size)" if count else "has no instances"
+        what = f"has {count} {items}, fewer than one batch of {size} (batch_size)" if count else f"has no {items}"
         advice = " Lower batch_size, or set drop_last = false." if count else ""
         raise RelconError(f"The split '{data.name}' {what}: there is nothing to train on.{advice}")
     return batches

@@ -1,4 +1,4 @@
-"""Fine-tuning: a relation classifier, chosen on development data where there are any."""
+"""Fine-tuning: a relation classifier or an extractor, chosen on development data where there are any."""
 
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Union
@@ -19,11 +19,14 @@ from relcon.training.loop import Loop
 
 
 class Finetune(TrainingStage):
-    """Train a relation classifier; what it hands on is a model that evaluates and predicts.
+    """Train a relation classifier, or an extractor; what it hands on is a model that evaluates and predicts.
 
-    classifier: the name of the task that predicts relations; its stream's renderer is the model's.
+    classifier: the name of the task that predicts relations; its stream's renderer is the model's. A task that extracts (finds entities
+        and their relations by itself) needs none.
     selection: an evaluator run on the split `dev` after each epoch; the best model is kept. None keeps the last one.
         The test split is never looked at. With `[training] keep_best` above 1 the best so many stay in `stages/NAME/best/epoch-N`.
+    look_from: the first epoch, counted from 1, after which the selection looks. After the last epoch of all it looks in any case, so that
+        a shorter training hands on its last state.
     patience: stop after so many epochs without a better figure, 0 for never.
     choose_snapshot: fine-tune once from every snapshot that the earlier stage kept, and keep the best on development data
         (CLRE's choice of pre-training epochs; Su et al. 2021).
@@ -81,6 +84,7 @@ class Finetune(TrainingStage):
         clip: float = 1.0,
         data: Optional[Corpus] = None,
         split: str = "train",
+        look_from: int = 1,
     ):
         super().__init__(
             encoders, poolers, streams, tasks, optimizer, schedule, epochs, max_steps, accumulate, clip, data, split
@@ -89,7 +93,10 @@ class Finetune(TrainingStage):
             raise ValueError(f"classifier '{classifier}' is none of the tasks.{did_you_mean(classifier, tasks)}")
         if selection is None and (patience or choose_snapshot):
             raise ValueError("patience and choose_snapshot need a selection: an evaluator for the development data")
+        if look_from < 1:
+            raise ValueError(f"look_from must be at least 1, the first epoch, got {look_from}")
         self.classifier, self.selection, self.choose_snapshot = classifier, selection, choose_snapshot
+        self.look_from = look_from
         self.choice = Choice("dev", selection is None or selection.higher_is_better, patience=patience)
 
     @classmethod
@@ -100,8 +107,14 @@ class Finetune(TrainingStage):
         return ["steps"] if block.get("selection") is None else ["steps", "dev", "epoch"]
 
     def check(self, corpus: Corpus, where: str) -> None:
-        """There must be labelled training data, and development data where the model is chosen on them."""
+        """There must be labelled training data, and development data where the model is chosen on them; and a renderer for a classifier."""
         super().check(corpus, where)
+        task = self.tasks[str(self.classifier)]
+        if not task.extracts and self.renderer() is None:
+            raise RelconError(
+                f"{where[:-1]}.streams.{task.stream}] has no renderer, by which the classifier '{self.classifier}' would see new pairs. "
+                "Feed it from a sampler that has one, such as relcon.Instances.v1."
+            )
         if self.selection is not None and "dev" not in corpus.splits():
             raise RelconError(
                 f"{where[:-1]}.selection] needs development data, and [data] has none. "
@@ -122,7 +135,7 @@ class Finetune(TrainingStage):
         if self.selection is not None:
             dev, train = context.corpus.split("dev"), context.corpus.split("train")
             look = timed({"selection": self.selection}, trained.model(), dev, train, context.folder)
-            self.plan_looks(plan, f"look at {len(dev.instances)} instances of dev", look.total)
+            self.plan_looks(plan, f"look at {len(dev.instances)} instances of dev", look.total, self.look_from)
         if self.choose_snapshot:
             stages = {value.partition(".")[0] for value in self.encoders.values() if isinstance(value, str)}
             kept = {each for stage in stages for each in context.config["stages"][stage].get("snapshots") or []}
@@ -163,8 +176,8 @@ class Finetune(TrainingStage):
         return result
 
     def look(self, context: StageContext, epoch: int, trained: Trained, loop: Loop) -> Optional[float]:
-        """The selection's primary figure on the development data; None without a selection."""
-        if self.selection is None:
+        """The selection's primary figure on the development data; None without a selection, and before it is to look."""
+        if self.selection is None or (epoch < self.look_from and loop.done < loop.steps):
             return None
         with naming(f"[stages.{context.name}.selection]"):
             figures = self.selection.evaluate(trained.model(), context.corpus.split("dev"), train=train_split(context.corpus))
@@ -172,14 +185,14 @@ class Finetune(TrainingStage):
         return float(figures[self.selection.primary])
 
     def renderer(self) -> Optional[Renderer]:
-        """The renderer of the classifier's stream."""
+        """The renderer of the classifier's stream; None where the stream has none."""
         stream = self.streams.get(self.tasks[str(self.classifier)].stream)
         return getattr(stream, "renderer", None)
 
     def blocks(self, context: StageContext) -> Dict[str, Any]:
-        """Tasks and the renderer."""
+        """Tasks and the renderer, null where the stream has none."""
         stream = self.tasks[str(self.classifier)].stream
-        return {"tasks": context.block["tasks"], "renderer": context.block["streams"][stream]["renderer"]}
+        return {"tasks": context.block["tasks"], "renderer": context.block["streams"][stream].get("renderer")}
 
     def about(self, context: StageContext) -> Dict[str, Any]:
         """What prediction on new input needs: the reader and the candidate rule of the training data."""

@@ -128,10 +128,14 @@ class TrainingStage(Stage):
     # ---- the work ----
 
     def check(self, corpus: Corpus, where: str) -> None:
-        """Its part of the data must be there, and what its streams need of them or look things up in (parses, WordNet)."""
+        """Its part of the data must be there, and what its streams need of them or look things up in (parses, WordNet); its tasks must be
+        able to learn from them."""
         with naming(f"{where} split:"):
             data = self.part_of(corpus, self.split)
         self.check_streams(data, where)
+        for name, task in self.tasks.items():
+            with naming(f"{where[:-1]}.tasks.{name}]"):
+                task.check(data)
 
     def check_streams(self, data: Split, where: str) -> None:
         """The streams must be able to draw from these data."""
@@ -186,10 +190,10 @@ class TrainingStage(Stage):
     def plan_epochs(self, context: StageContext, trained: Trained, loop: Loop, plan: StagePlan) -> None:
         """Add to a plan what `after_epoch` takes. Nothing unless overridden."""
 
-    def plan_looks(self, plan: StagePlan, what: str, seconds: float) -> None:
-        """Add to a plan the looks by which the stage chooses among its epochs. seconds: that one takes."""
+    def plan_looks(self, plan: StagePlan, what: str, seconds: float, first: int = 1) -> None:
+        """Add to a plan the looks by which the stage chooses among its epochs. seconds: that one takes. first: the epoch of the first."""
         epochs = plan.epochs or 0
-        add_epochs(plan, what, seconds, epochs)
+        add_epochs(plan, what, seconds, max(epochs - first, 0) + 1 if epochs else 0)
         plan.figures["epoch"] = epochs
         if self.choice.patience:
             plan.notes.append(f"ends earlier where {self.choice.patience} epochs bring nothing better")
@@ -369,7 +373,7 @@ class TrainingStage(Stage):
 
         A signal need not wait for the look: the checkpoint is then that of the last step, and the look is repeated.
         """
-        refuse_idle(context.name, position.running)
+        refuse_idle(context.name, position.running, self.tasks)
         log, best = context.run.log_length(), deepcopy(position.best)
         self.log_epoch(context, loop, position)
         try:
@@ -412,10 +416,10 @@ class TrainingStage(Stage):
         return f"The model as it was before the stage began is kept in {folder}."
 
 
-def refuse_idle(stage: str, sums: EpochSums) -> None:
+def refuse_idle(stage: str, sums: EpochSums, tasks: Mapping[str, Task]) -> None:
     """A contrast none of whose terms had a positive and a negative in a whole epoch taught nothing: say so."""
     for task, terms in sums.idle().items():
         raise RelconError(
             f"[stages.{stage}.tasks.{task}] taught nothing: none of the {terms} terms of an epoch had both a positive and a "
-            "negative. Take a larger batch_size, or a sampler that pairs instances of one label."
+            f"negative. {tasks[task].why_idle()}"
         )

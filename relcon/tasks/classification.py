@@ -9,10 +9,10 @@ from torch import Tensor
 from relcon.contrast import Labelled
 from relcon.data.labels import LabelSet
 from relcon.interfaces import Parts, TowerPlan
-from relcon.tasks.labelled import LabelledTask
+from relcon.tasks.labelled import RelationTask
 
 
-class Classification(LabelledTask):
+class Classification(RelationTask):
     """Cross-entropy over the labels of the data.
 
     stream: the sampler that feeds it. reads: which value of its batches. weight: its factor in the stage's loss.

@@ -104,6 +104,10 @@ class Contrastive(Task):
         self._last, self._counts = None, dict.fromkeys(self._counts, 0)
         return figures
 
+    def why_idle(self) -> str:
+        """What the adjusters say; where none has to do with it, that the batches lack pairs."""
+        return " ".join(filter(None, (adjuster.why_idle() for adjuster in self.adjusters.values()))) or super().why_idle()
+
     def towers(self) -> List[Tower]:
         """That of the anchors, and that of the candidates where it is another."""
         return [self.tower] if self.candidate_tower is None else [self.tower, self.candidate_tower]

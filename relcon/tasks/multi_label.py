@@ -6,10 +6,10 @@ from torch import Tensor
 from relcon.contrast import Labelled
 from relcon.errors import RelconError
 from relcon.interfaces import TowerPlan
-from relcon.tasks.labelled import LabelledTask
+from relcon.tasks.labelled import RelationTask
 
 
-class MultiLabelClassification(LabelledTask):
+class MultiLabelClassification(RelationTask):
     """Binary cross-entropy of every label of every pair, divided by their number (labels times pairs).
 
     The loss of document-level classifiers (Yao et al. 2019, arXiv 1906.06127; the released code of Hogan, Li and Shang, EMNLP 2022).

@@ -247,3 +247,11 @@ def test_a_lane_that_is_not_there(bare, lane):
 def test_numbers_out_of_range(bare, arguments):
     with pytest.raises(ValueError, match="must be at least"):
         bare.queue(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("warm_up", "first"), [(0, "first optimizer step,"), (1, "first optimizer step,"), (5, "first 5 optimizer steps (warm_up),")]
+)
+def test_why_a_contrast_that_it_feeds_learns_nothing(bare, warm_up, first):
+    said = bare.queue(4, warm_up=warm_up).why_idle()
+    assert first in said and "lower batch_size, accumulate or warm_up" in said

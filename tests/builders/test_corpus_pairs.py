@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relcon.builders.keys import blinded_key
 from relcon.builders.pairs import keys_to_exclude
-from relcon.builders.sentences import blinded_key, cut_sentences
 from relcon.data.document import Document, Entity, Mention, Parse, Relation
 from relcon.errors import RelconError
 from relcon.interfaces import DatasetReader, PairBuilder
@@ -42,29 +42,6 @@ TWO = Document(
 def pairs_of(*documents, types, **arguments):
     builder = PairBuilder.registry.get("relcon.CorpusPairs.v1")(Given(*documents), "unused", types, **arguments)
     return list(builder.build()), builder
-
-
-def test_a_sentence_is_a_whole_document():
-    """Words, text, offsets, parse and spans of the second sentence count from its beginning; mentions became entities."""
-    _, (second, origins) = cut_sentences(TWO)
-    assert (second.id, second.words, second.text) == ("d.s1", TWO.words[4:], "B and C met A.")
-    assert [second.text[start:end] for start, end in second.offsets] == list(second.words)
-    found = [(each.type, each.id, each.mentions[0][:2]) for each in second.entities]
-    assert found == [("Q", "", (0, 1)), ("P", "", (2, 3)), ("P", "a", (4, 5))]
-    assert origins == (1, 2, 0)
-    assert second.parse.heads == (3, 2, 0, 3, 3, 3)
-    assert (second.relations, dict(second.metadata)) == ((), {"document": "d", "fold": 3})
-
-
-def test_a_tree_over_two_sentences_is_dropped():
-    joined = Document("d", TWO.words, sentences=TWO.sentences, parse=Parse((1, 1, 1, 1, 7, 6, 4, 1, 7, 7), ("x",) * 10))
-    first, second = (cut.document for cut in cut_sentences(joined))
-    assert (first.parse.heads, second.parse) == ((1, 1, 1, 1), None)
-
-
-def test_a_mention_over_the_border_is_left_out():
-    crossing = Document("d", TWO.words, (entity("P", (2, 5)), entity("P", (4, 5))), sentences=TWO.sentences)
-    assert [len(cut.document.entities) for cut in cut_sentences(crossing)] == [0, 1]
 
 
 def test_every_pair_of_the_types():

@@ -109,6 +109,25 @@ def test_null_leaves_a_stage_out(toy):
     assert check_config(loaded) == []
 
 
+@pytest.mark.parametrize("part", ["pretrain.tasks.contrast", "finetune.encoders.text", "finetune.streams.again"])
+def test_null_leaves_out_what_the_config_named(toy, part):
+    """A block, a text and a reference."""
+    stage, kind, _ = part.split(".")
+    loaded = toy(f"--stages.{part}", "null")
+    assert loaded.tree["stages"][stage][kind] == {}
+    assert check_config(loaded) == []
+
+
+def test_what_names_a_part_that_was_left_out(toy):
+    problems = check_config(toy("--stages.pretrain.poolers.first", "null"))
+    assert any("'pretrain.first'" in problem.message for problem in problems), problems
+
+
+def test_null_of_a_part_that_is_not_there(toy):
+    (problem,) = check_config(toy("--stages.pretrain.tasks.contrats", "null"))
+    assert problem.where == "--stages.pretrain.tasks.contrats"
+
+
 def test_a_reference_to_a_stage_that_was_left_out(toy):
     problems = check_config(toy("--stages.pretrain", "null"))
     assert any("${stages.pretrain.streams.views} is gone" in problem.message for problem in problems), problems

@@ -14,6 +14,7 @@ from relcon.data.labels import LabelSet
 from relcon.data.splits import group_of
 from relcon.errors import DataError, RelconError
 from relcon.interfaces import Corpus, DatasetReader, Parser, Split
+from relcon.readers.jsonlines import JSONLines
 
 
 class Lines(DatasetReader):
@@ -295,3 +296,14 @@ def test_parts_as_a_corpus(files: Dict[str, str]) -> None:
     with pytest.raises(ValueError, match="2 label sets"):
         PartCorpus({"train": made.split("train"), "test": corpus(files, negative=[]).split("test")})
 
+
+
+def test_text_without_pairs_needs_no_rule_for_them(tmp_path):
+    file = tmp_path / "text.jsonl"
+    file.write_text("".join(f'{{"id": "{n}", "words": ["line", "{n}", "."]}}\n' for n in range(10)))
+    corpus = FileCorpus(JSONLines(), train=str(file), labelled=False, dev_share=0.2, cache="none")
+    train, dev = corpus.split("train"), corpus.split("dev")
+    assert (len(train.documents), len(dev.documents)) == (8, 2) and not train.instances and not train.lost
+    assert not {each.id for each in train.documents} & {each.id for each in dev.documents}
+    with pytest.raises(ValueError, match="candidates: say which pairs are asked about, or labelled = false"):
+        FileCorpus(JSONLines(), train=str(file))

@@ -20,6 +20,7 @@ from relcon.interfaces import DatasetReader
 CHARACTERS = st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from('ab 𝛂\r\n\u2028"\\'))
 NAMES = st.text(CHARACTERS, max_size=5)
 LABELS = st.text(CHARACTERS, min_size=1, max_size=5).filter(str.strip)
+SCORES = st.none() | st.floats(0, 1)
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), NAMES)
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner))
 
@@ -35,16 +36,16 @@ def documents(draw: st.DrawFn) -> Document:
         words = tuple(draw(st.lists(st.sampled_from(["KLR2", "KLR2", "binds", "𝛂-fen", "a b", "\r\n."]), min_size=1, max_size=8)))
     size = len(words)
     spans = st.tuples(st.integers(0, size - 1), st.integers(1, size)).map(lambda span: (span[0], max(span[0] + 1, span[1])))
-    entities = draw(st.lists(st.tuples(st.lists(mentions(spans), min_size=1, max_size=3), NAMES, NAMES), max_size=4))
+    entities = draw(st.lists(st.tuples(st.lists(mentions(spans), min_size=1, max_size=3), NAMES, NAMES, SCORES), max_size=4))
     numbers = st.integers(0, max(len(entities) - 1, 0))
-    relation = st.builds(Relation, numbers, numbers, st.none() | LABELS, NAMES, st.none() | st.floats(0, 1))
+    relation = st.builds(Relation, numbers, numbers, st.none() | LABELS, NAMES, SCORES)
     borders = [0, *sorted(draw(st.sets(st.integers(1, size), max_size=3)) - {size}), size]
     labels = draw(st.none() | st.lists(NAMES, min_size=size, max_size=size))
     heads = st.lists(st.integers(0, size - 1), min_size=size, max_size=size).map(tuple)
     return Document(
         id=draw(NAMES),
         words=words,
-        entities=tuple(Entity(tuple(found), kind, name) for found, kind, name in entities),
+        entities=tuple(Entity(tuple(found), *rest) for found, *rest in entities),
         relations=tuple(draw(st.lists(relation, max_size=3))) if entities else (),
         sentences=tuple(pairwise(borders)),
         text=text,

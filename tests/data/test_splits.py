@@ -5,7 +5,7 @@ from typing import List, Sequence
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from relcon.data.document import Document, Entity, Instance, Mention
@@ -15,6 +15,7 @@ from relcon.data.splits import (
     Fold,
     complete_folds,
     deal,
+    exact_share,
     given_folds,
     group_of,
     hold_out,
@@ -29,6 +30,7 @@ from relcon.interfaces import Lost, Split
 
 NAMES = ("none", "A", "B", "C")
 LABELS = LabelSet(NAMES, frozenset(["none"]))
+BYS = ("document", "sentence", "instance")
 
 
 def draw(seed: int = 0) -> torch.Generator:
@@ -118,12 +120,41 @@ def test_held_out_share_is_stratified_within_one(whole: Split, fraction: float, 
         assert abs(of(label, held) - fraction * of(label, whole)) <= 1
 
 
-@given(whole=splits, fraction=st.sampled_from([0.1, 0.3]), by=st.sampled_from(["document", "instance"]), seed=st.integers(0, 99))
+@given(whole=splits, fraction=st.sampled_from([0.1, 0.3]), by=st.sampled_from(BYS), seed=st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
 def test_a_share_has_every_label(whole: Split, fraction: float, by: By, seed: int) -> None:
     part = share(whole, fraction, draw(seed), by)
     assert {each.label for each in part.instances} - {None} == {each.label for each in whole.instances} - {None}
     assert set(uids(part)) <= set(uids(whole)) and part.name == "train"
+
+
+@given(whole=splits, by=st.sampled_from(BYS), seed=st.integers(0, 99), shares=st.data())
+@settings(max_examples=100, deadline=None)
+def test_exact_shares_of_one_seed_are_nested(whole: Split, by: By, seed: int, shares: st.DataObject) -> None:
+    """Whatever the data: each share has everything of the smaller one, documents, pairs and lost relations."""
+    small, large = sorted(shares.draw(st.tuples(st.floats(0.01, 0.99), st.floats(0.01, 0.99))))
+    try:
+        inner = exact_share(whole, small, draw(seed), by)
+    except RelconError as error:
+        assert "is none of its" in str(error) and by != "instance"
+        return
+    outer = exact_share(whole, large, draw(seed), by)
+    assert set(uids(inner)) <= set(uids(outer)) and set(inner.lost) <= set(outer.lost)
+    assert {each.id for each in inner.documents} <= {each.id for each in outer.documents} <= {each.id for each in whole.documents}
+    again = exact_share(whole, small, draw(seed), by)
+    assert (again.documents, uids(again), again.lost) == (inner.documents, uids(inner), inner.lost)
+
+
+@given(whole=splits, fraction=st.floats(0.1, 0.9), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_a_share_by_sentence_takes_documents_as_they_were_read(whole: Split, fraction: float, seed: int) -> None:
+    """So many of them, each with all its pairs, whatever abstract they belong to."""
+    size = int(round(fraction * len(whole.documents), 9))
+    assume(size)
+    part = exact_share(whole, fraction, draw(seed), "sentence")
+    kept = {each.id for each in part.documents}
+    assert len(kept) == size and {each.document.id for each in part.instances} <= kept
+    assert uids(part) == [each.uid for each in whole.instances if each.document.id in kept]
 
 
 def test_a_share_is_close_to_its_size() -> None:

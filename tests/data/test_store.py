@@ -4,6 +4,7 @@ import gc
 import logging
 import multiprocessing
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
@@ -22,8 +23,8 @@ def documents(path: Path) -> List[Document]:
     whole = Document(
         id="1",
         words=("TNF", "-", "α", "binds", "it"),
-        entities=(Entity((Mention(0, 3, ((0, 1), (2, 3))),), "GENE", "T1"), Entity((Mention(0, 1), Mention(4, 5)))),
-        relations=(Relation(0, 1, "binds", "R1"), Relation(1, 0)),
+        entities=(Entity((Mention(0, 3, ((0, 1), (2, 3))),), "GENE", "T1", 0.75), Entity((Mention(0, 1), Mention(4, 5)))),
+        relations=(Relation(0, 1, "binds", "R1", 0.25), Relation(1, 0)),
         sentences=((0, 3), (3, 5)),
         text="TNF-α binds it",
         offsets=((0, 3), (3, 4), (4, 5), (6, 11), (12, 14)),
@@ -175,6 +176,15 @@ def test_opening_decodes_no_document(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert kept.hashes() == [content_hash(each) for each in documents(tmp_path)] and len(kept[1:].ids()) == 1
     assert decoded == []
     assert kept[-1] is kept[1] is kept[1:][0] and decoded == [0]
+
+
+def test_scores_of_entities_change_the_hash_and_their_absence_does_not() -> None:
+    """The hash of a document without them is the one that it had before there were any, so that fingerprints of old runs hold."""
+    entities = (Entity((Mention(0, 1),), "PER", "T1"), Entity((Mention(2, 3),)))
+    document = Document("d", ("Ann", "met", "Bo"), entities, (Relation(0, 1, "met"),))
+    assert content_hash(document).hex() == "63d9b3fa38fd279df414fb10bff32217"
+    scored = replace(document, entities=(replace(entities[0], score=0.5), entities[1]))
+    assert content_hash(scored) not in (content_hash(document), content_hash(replace(document, entities=entities[::-1])))
 
 
 def test_a_temporary_file_goes_with_its_documents(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ EXPECTED: Dict[str, Any] = {
     "relcon.OpenNRE.v1": {"lives in", "no_relation", None},
     "relcon.TACRED.v1": {"per:title", "no_relation", None},
     "relcon.SpERT.v1": {"Adverse-Effect", None},
+    "relcon.DyGIE.v1": {"LIVES-IN"},
+    "relcon.PlainText.v1": set(),
     "relcon.DocRED.v1": {"P17", "P131"},
     "relcon.ChemProt.v1": {"CPR:4", "CPR:3"},
     "relcon.DDI2013.v1": {"DDI-mechanism", "DDI-false"},

@@ -207,6 +207,30 @@ def test_ade(shared: Shared, read: Read) -> None:
     assert ends == {("Adverse-Effect", "Drug"): 6821}
 
 
+SCIERC = [  # abstracts, sentences, entities, relations; as measured in the release that everyone uses: the paper says 8,089 and 4,716
+    ("train", 350, 1861, 5598, 3219),
+    ("dev", 50, 275, 811, 455),
+    ("test", 100, 551, 1685, 974),
+]
+
+
+@pytest.mark.parametrize(("part", "abstracts", "sentences", "entities", "relations"), SCIERC)
+def test_scierc(part: str, abstracts: int, sentences: int, entities: int, relations: int, shared: Shared, read: Read) -> None:
+    documents = read("relcon.DyGIE.v1", shared(f"data/scierc/json/{part}.json"))
+    assert (len({document.metadata["document"] for document in documents}), len(documents)) == (abstracts, sentences)
+    assert sum(len(document.entities) for document in documents) == entities
+    assert sum(labels(documents).values()) == relations
+    assert set(labels(documents)) == {"USED-FOR", "CONJUNCTION", "EVALUATE-FOR", "HYPONYM-OF", "PART-OF", "FEATURE-OF", "COMPARE"}
+    types = {entity.type for document in documents for entity in document.entities}
+    assert types == {"Task", "Method", "Metric", "Material", "OtherScientificTerm", "Generic"}
+
+
+def test_scierc_as_whole_abstracts(shared: Shared, read: Read) -> None:
+    documents = read("relcon.DyGIE.v1", shared("data/scierc/json/dev.json"), unit="document")
+    assert len(documents) == 50 and sum(len(document.sentences) for document in documents) == 275
+    assert sum(len(document.entities) for document in documents) == 811 and sum(labels(documents).values()) == 455
+
+
 def test_ade_overlapping_entities(shared: Shared, read: Read) -> None:
     documents = read("relcon.SpERT.v1", shared("data/ade/ade_full_spert.json"))
     mentions = [[entity.mentions[0] for entity in document.entities] for document in documents]

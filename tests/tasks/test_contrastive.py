@@ -165,6 +165,13 @@ class Hardest(Adjuster):
         return candidates, Pairing(pairing.positives, pairing.negatives * first, pairing.weights, pairing.groups)
 
 
+def test_where_it_learns_nothing_its_adjusters_say_why(make, plan):
+    queue = Adjuster.registry.get("relcon.Queue.v1")(size=10)
+    assert task(make(), plan(), adjusters={"miner": Hardest(), "queue": queue}).why_idle() == queue.why_idle()
+    for adjusters in ({}, {"miner": Hardest()}):
+        assert "larger batch_size" in task(make(), plan(), adjusters=adjusters).why_idle()
+
+
 def test_adjusters_come_between_vectors_and_objective_in_their_order(make, plan, view):
     memory = Memory()
     contrastive = task(make(), plan(), adjusters={"queue": memory, "miner": Hardest()})

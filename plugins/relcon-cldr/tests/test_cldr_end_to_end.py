@@ -124,19 +124,24 @@ def test_training_lowers_the_loss_on_held_out_sentences(joint):
         assert len(losses) == 2 and losses[1] < losses[0]
 
 
-def test_predict_finds_entities_in_plain_text_and_shows_neighbours(joint, tmp_path):
-    text = tmp_path / "new.jsonl"
-    text.write_text(json.dumps({"id": "new", "text": "Dolamide caused severe rash in one patient."}) + "\n", encoding="utf-8")
+def test_predict_finds_entities_in_plain_text_and_shows_neighbours(joint, tmp_path, capsys):
+    """Characters are those of the line."""
+    text = tmp_path / "new.txt"
+    text.write_text("\n  Dolamide caused severe rash in one patient.\n", encoding="utf-8")
     out = tmp_path / "out.jsonl"
-    relcon("predict", joint, text, "--reader", "relcon.JSONLines.v1", "--output", out, "--neighbours", 3)
+    relcon("predict", joint, text, "--reader", "relcon.PlainText.v1", "--output", out, "--neighbours", 3)
     (found,) = lines(out)
-    assert (found["head"]["text"], found["head"]["type"]) == ("severe rash", "Adverse-Effect")
-    assert (found["tail"]["text"], found["tail"]["type"], found["tail"]["characters"]) == ("Dolamide", "Drug", [[0, 8]])
-    assert found["label"] == "Adverse-Effect" and found["probability"] > 0.5
-    assert len(found["neighbours"]) == 3
-    distances = [each["distance"] for each in found["neighbours"]]
+    assert (found["document"], found["text"]) == ("new-2", "  Dolamide caused severe rash in one patient.")
+    (relation,) = found["relations"]
+    head, tail = (found["entities"][relation[side]] for side in ("head", "tail"))
+    assert (head["text"], head["type"]) == ("severe rash", "Adverse-Effect")
+    assert (tail["text"], tail["type"], tail["characters"]) == ("Dolamide", "Drug", [[2, 10]])
+    assert relation["label"] == "Adverse-Effect" and relation["probability"] > 0.5
+    assert len(relation["neighbours"]) == 3
+    distances = [each["distance"] for each in relation["neighbours"]]
     assert distances == sorted(distances)
-    assert all(each["text"].count("[") == 2 for each in found["neighbours"])
+    assert all(each["text"].count("[") == 2 for each in relation["neighbours"])
+    assert f"1 documents with {len(found['entities'])} entities and 1 relations written" in capsys.readouterr().out
 
 
 def test_evaluate_measures_a_finished_run_again(joint, capsys):
@@ -152,7 +157,7 @@ def test_the_commands_of_the_page_run(corpus, encoder, tmp_path, monkeypatch):
     Path("configs").symlink_to(CONFIGS.parent)
     Path("ade_full_spert.json").symlink_to(corpus / "sentences.json")
     Path("cv_splits.json").symlink_to(corpus / "folds.json")
-    Path("new.jsonl").write_text(json.dumps({"id": "new", "text": "Dolamide caused severe rash in one patient."}) + "\n", encoding="utf-8")
+    Path("new.txt").write_text("Dolamide caused severe rash in one patient.\n", encoding="utf-8")
     for line in block.splitlines():
         words = shlex.split(line)
         relcon(*words[1:], *(tiny("joint.cfg", encoder) if words[1] == "train" else []))

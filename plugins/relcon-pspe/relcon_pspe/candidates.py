@@ -1,0 +1,79 @@
+"""Which spans of a sentence may be entities, which pairs of them may be related, and what is annotated there."""
+
+import math
+from itertools import combinations, pairwise
+from typing import Collection, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+
+from relcon.data.document import Document, WordSpan
+from relcon.data.labels import LabelSet
+
+FORWARD, BACKWARD = "@>", "@<"
+"""Behind a label: its head stands first in the text, or its tail."""
+
+NONE = 0
+"""The class of a span that is no entity, and of a pair without a relation."""
+
+SpanPair = Tuple[WordSpan, WordSpan]
+"""Two spans of a sentence, the first of which begins before the second."""
+
+
+class Annotation(NamedTuple):
+    """What is annotated in a sentence. entities: span -> type. relations: pair in textual order -> class of the relation."""
+
+    entities: Dict[WordSpan, str]
+    relations: Dict[SpanPair, int]
+
+    @classmethod
+    def of(cls, document: Document, directed: Sequence[str]) -> "Annotation":
+        """Of a sentence. directed: the classes of relations, as `directed_labels` gives them.
+
+        A discontinuous mention counts as its hull; of two types of one span, or two labels of a pair, the last one counts. A relation of
+        spans that begin together, of an entity with itself for one, is none, and so is any label that has no class.
+        """
+        spans = [(entity.mentions[0].start, entity.mentions[0].end) for entity in document.entities]
+        relations = {}
+        for relation in document.relations:
+            head, tail = spans[relation.head], spans[relation.tail]
+            label = f"{relation.label}{FORWARD if head < tail else BACKWARD}"
+            if head[0] != tail[0] and label in directed:
+                relations[min(head, tail), max(head, tail)] = directed.index(label)
+        return cls({span: entity.type for span, entity in zip(spans, document.entities, strict=True)}, relations)
+
+
+def directed_labels(labels: LabelSet) -> List[str]:
+    """The classes of relations between spans in textual order: none, and each positive label in both directions."""
+    return ["none", *(label + direction for label in labels.positive for direction in (FORWARD, BACKWARD))]
+
+
+def read_label(name: str) -> Tuple[str, bool]:
+    """A directed label as the label itself, and whether its head stands first."""
+    return name[: -len(FORWARD)], name.endswith(FORWARD)
+
+
+def overlapping(spans: Collection[WordSpan]) -> bool:
+    """Whether two different spans share a word."""
+    order = sorted(set(spans))
+    return any(second[0] < first[1] for first, second in pairwise(order))
+
+
+def pairs_among(spans: Iterable[WordSpan]) -> List[SpanPair]:
+    """All pairs of spans, the first of which begins before the second."""
+    return [(first, second) for first, second in combinations(sorted(set(spans)), 2) if first[0] < second[0]]
+
+
+def around(first: WordSpan, second: WordSpan, size: int) -> List[WordSpan]:
+    """The words of a sentence before, between and behind two spans; (0, 0) where there are none. size: of the sentence."""
+    spans = [(0, first[0]), (first[1], second[0]), (max(first[1], second[1]), size)]
+    return [(start, end) if start < end else (0, 0) for start, end in spans]
+
+
+def gold_share(epoch: int, warm: int, k: float) -> float:
+    """The share of sentences whose annotation stands in for what the model says, in an epoch counted from 0 (scheduled sampling: Bengio et
+    al. 2015, arXiv 1506.03099, inverse sigmoid decay, as in Miwa and Bansal 2016).
+
+    warm: up to and with this epoch it is 1. k: how slowly it falls thereafter, in epochs.
+    """
+    if epoch <= warm:
+        return 1.0
+    falling = k * math.exp((warm - epoch) / k)  # k / (k + exp(x)) without an exp that overflows
+    return falling / (1 + falling)
