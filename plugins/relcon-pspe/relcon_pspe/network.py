@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 from typing import Dict, List, Literal, NamedTuple, Sequence, Tuple
 
 import torch
@@ -81,7 +82,7 @@ class JointNetwork(nn.Module):
         self.scheme: Scheme = scheme
         own = pooler.width(encoder.width)
         widths = [own, *head]
-        blocks = [Block(into, out) for into, out in zip(widths, head, strict=False)]
+        blocks = [Block(into, out) for into, out in pairwise(widths)]
         self.words = Tower(encoder, SpanPool("first", slots=1), nn.Sequential(nn.Dropout(dropout), linear(encoder.width, len(scheme))))
         self.spans = Tower(encoder, Dropped(pooler.span, dropout))
         self.contexts = Tower(encoder, Dropped(context_encoder(pooler.span, context, empty), dropout))

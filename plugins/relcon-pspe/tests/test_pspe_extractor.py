@@ -1,6 +1,7 @@
 """A trained joint extractor: it finds what it learnt, document by document, and encodes every sentence once."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, List, Sequence, Tuple
 
 import pytest
@@ -12,13 +13,13 @@ from relcon.data.document import Document, Entity, Instance, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.encoding import step
 from relcon.interfaces import Draw, Parts, Split
-from relcon.model import Trained
+from relcon.model import SavedModel, Trained
 from relcon.testing import tiny_encoder
 
 LABELS = LabelSet(("none", "binds", "beside"), frozenset({"none"}), frozenset({"beside"}))
 TYPES = ["Drug", "Protein"]
-SIZES = {"state": 32, "channels": 8, "out": 16, "attention": 16, "positions": 4}
-TASK = {"@tasks": "pspe.JointExtraction.v1", "stream": "s", "encoder": "text", "types": TYPES, "head": [16]}
+POOLER = {"@poolers": "pspe.SpanPair.v1", "state": 32, "channels": 8, "out": 16, "attention": 16, "positions": 4, "dropout": 0.0}
+TASK = {"@tasks": "pspe.JointExtraction.v1", "stream": "s", "encoder": "text", "types": TYPES, "head": [16], "dropout": 0.0}
 
 
 def document(name: str, text: str, spans: Sequence[Tuple[int, int, str]], facts: Sequence[Tuple[int, int, str]] = ()) -> Document:
@@ -54,10 +55,11 @@ def whole(*documents: Document) -> Document:
 def built(max_length: int = 64) -> Trained:
     torch.manual_seed(0)
     encoder = tiny_encoder(dropout=0.0, max_length=max_length)
-    parts = Parts({"text": encoder}, {"spans": resolve({"@poolers": "pspe.SpanPair.v1", **SIZES, "dropout": 0.0}, "[pooler]")}, LABELS)
-    task = resolve({**TASK, "dropout": 0.0}, "[task]")
+    blocks = {"poolers": {"spans": POOLER}, "tasks": {"joint": TASK}, "renderer": None}
+    parts = Parts({"text": encoder}, {"spans": resolve(POOLER, "[pooler]")}, LABELS)
+    task = resolve(TASK, "[task]")
     task.build(parts)
-    return Trained(parts, {"joint": task}, {"poolers": {}, "tasks": {"joint": TASK}}, classifier="joint")
+    return Trained(parts, {"joint": task}, blocks, classifier="joint")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,19 @@ def test_it_finds_what_it_learnt(trained: Trained, model: JointExtractor) -> Non
     assert all(score is not None and 0.3 < score <= 1 for score in scores)
     assert trained.tasks["joint"].training, "training goes on as it was"
     assert model.extract(bare) == found and model.lost_views == 0
+
+
+def test_a_saved_model_finds_the_same(trained: Trained, model: JointExtractor, tmp_path: Path) -> None:
+    """The context encoder, which goes its own way, is saved with the heads, and nothing is written twice."""
+    trained.save(tmp_path / "model")
+    loaded = SavedModel(tmp_path / "model").load()
+    assert isinstance(loaded, JointExtractor)
+    for known, found in zip(model.extract(GOLD), loaded.extract(GOLD), strict=True):
+        assert shown(found) == shown(known)
+        assert [each.score for each in found.entities] == pytest.approx([each.score for each in known.entities], abs=1e-5)
+    heads = trained.heads()
+    assert not any("encoder" in name.split(".")[3] or ".pair." in name or ".network.spans." in name for name in heads)
+    assert any(name.startswith("tasks.joint.network.contexts.pooler.") for name in heads)
 
 
 def test_annotation_is_replaced(model: JointExtractor) -> None:
