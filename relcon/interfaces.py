@@ -367,16 +367,13 @@ class Tower(nn.Module):
     def after_step(self) -> None:
         """Called after each optimizer step."""
 
-    def training_only(self) -> Sequence[nn.Module]:
-        """As of `Task`."""
-        return ()
-
 
 @dataclass
 class Parts:
     """What the tasks of a stage share: encoders and poolers by name, and the label set of the data.
 
-    copies: name -> the name of the part that it is a copy of, for parts that a tower added (see `TowerPlan.follows`).
+    copies: name -> the name of the part that it is a copy of, for parts that a tower added (see `TowerPlan.follows`). saved_copies: the
+        same of a saved model, whose towers take up the copies that lie there.
     heads: encoder name -> the head over its word pieces, which the first task that guesses pieces makes and the others share.
     """
 
@@ -384,6 +381,7 @@ class Parts:
     poolers: Dict[str, Pooler]
     labels: LabelSet
     copies: Dict[str, str] = field(default_factory=dict)
+    saved_copies: Mapping[str, str] = field(default_factory=dict)
     heads: Dict[str, nn.Module] = field(default_factory=dict)
 
 

@@ -290,6 +290,7 @@ class Trained:
             "classifier": self.classifier,
             "tokens": list(self.tokens),
             "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
+            "copies": dict(self.parts.copies),
             **self.blocks,
             **self.about,
         }
@@ -379,6 +380,7 @@ class SavedModel:
             {name: self.encoder(name) for name in self.about["encoders"]},
             {name: self.pooler(name) for name in self.about["poolers"]},
             self.labels,
+            saved_copies=self.about.get("copies", {}),
         )
         task: Task = resolve(self._block("tasks", name), f"{self.folder}/model.json: task '{name}'")
         task.build(parts)

@@ -3,7 +3,7 @@
 import re
 from copy import deepcopy
 from itertools import pairwise
-from typing import Dict, List, Literal, Mapping, Optional, Sequence, TypeVar
+from typing import Dict, List, Literal, Mapping, Optional, TypeVar
 
 import torch
 from torch import nn
@@ -117,17 +117,20 @@ class Momentum(TowerPlan):
     def build_beside(self, parts: Parts, other: Tower) -> Tower:
         """The follower; copies of the other's encoder and pooler join the stage's parts."""
         twin = Follower(other, self.momentum, self.dropout)
-        self._hand_on(parts.encoders, other.encoder, twin.encoder, parts.copies)
-        self._hand_on(parts.poolers, other.pooler, twin.pooler, parts.copies)
+        twin.encoder = self._hand_on(parts.encoders, other.encoder, twin.encoder, parts)
+        twin.pooler = self._hand_on(parts.poolers, other.pooler, twin.pooler, parts)
         return twin
 
-    def _hand_on(self, shared: Dict[str, Part], model: Part, twin: Part, copies: Dict[str, str]) -> None:
-        """Put a copy beside its model, under a name of its own."""
+    def _hand_on(self, shared: Dict[str, Part], model: Part, twin: Part, parts: Parts) -> Part:
+        """Put a copy beside its model, under a name of its own. In a saved model the copy is there already, and is the twin."""
         name = next(name for name, part in shared.items() if part is model)
         copy = f"{name}_{self.suffix}"
+        if parts.saved_copies.get(copy) == name:
+            return shared[copy]
         if copy in shared:
             raise RelconError(f"a momentum tower's copy of '{name}' would be called '{copy}', which this stage has. Set another suffix.")
-        shared[copy], copies[copy] = twin, name
+        shared[copy], parts.copies[copy] = twin, name
+        return twin
 
 
 class Follower(Tower):
@@ -153,10 +156,6 @@ class Follower(Tower):
         """In evaluation mode always where it has no dropout."""
         super().train(mode and self.dropout)
         return self
-
-    def training_only(self) -> Sequence[nn.Module]:
-        """The head; encoder and pooler are handed on."""
-        return [] if self.head is None else [self.head]
 
 
 def projection(widths: List[int], activation: str, bias: bool) -> List[nn.Module]:

@@ -95,7 +95,7 @@ def test_momentum_copies_are_saved_once_and_load_like_other_parts(tmp_path: Path
         for number, parameter in enumerate(task.candidate_tower.parameters()):
             parameter.fill_(number)
     made.save(tmp_path / "model")
-    head = {f"tasks.contrast.tower.head.0.{name}" for name in ("weight", "bias")}
+    head = {f"tasks.contrast.{side}.head.0.{name}" for side in ("tower", "candidate_tower") for name in ("weight", "bias")}
     assert made.heads().keys() == {"poolers.first.scale", "poolers.first_momentum.scale"} | head
     saved = SavedModel(tmp_path / "model")
     for name, loaded in (("text", saved.encoder("text")), ("text_momentum", saved.encoder("text_momentum"))):

@@ -120,5 +120,5 @@ class Contrastive(Task):
             adjuster.after_step()
 
     def training_only(self) -> Sequence[nn.Module]:
-        """The adjusters, and what of the towers does not outlive training."""
-        return [*self.adjusters.values(), *(part for tower in self.towers() for part in tower.training_only())]
+        """The adjusters."""
+        return list(self.adjusters.values())

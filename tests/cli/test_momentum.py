@@ -6,6 +6,8 @@ from typing import Any, Callable
 
 from safetensors.torch import load_file
 
+from relcon.model import SavedModel
+
 CONFIG = Path(__file__).parent / "data" / "momentum.cfg"
 
 
@@ -18,10 +20,23 @@ def test_a_later_stage_takes_the_momentum_copy(train: Callable[..., Any], tmp_pa
     assert slow.keys() == trained.keys() == taken.keys()
     assert all(slow[name].equal(taken[name]) for name in slow), "fine-tuning for 0 epochs hands on what it took"
     assert any(not slow[name].equal(trained[name]) for name in slow)
-    assert load_file(model / "parts.safetensors").keys() == {"tasks.contrast.tower.head.0.weight", "tasks.contrast.tower.head.0.bias"}
+    heads = load_file(model / "parts.safetensors")
+    assert heads.keys() == {f"tasks.contrast.{side}.head.0.{name}" for side in ("tower", "candidate_tower") for name in ("weight", "bias")}
     about = json.loads((model / "model.json").read_text())
     assert list(about["encoders"]) == ["text", "text_momentum"] and list(about["poolers"]) == ["sentence", "sentence_momentum"]
     assert (model.parent / "snapshots/1/model/text_momentum/model.safetensors").exists()
+
+
+def test_a_saved_contrast_has_its_own_copy_and_head(train: Callable[..., Any], tmp_path: Path) -> None:
+    assert train(tmp_path / "run", config=CONFIG).code == 0
+    model = tmp_path / "run/stages/pretrain/model"
+    task = SavedModel(model).task("contrast")
+    slow = load_file(model / "text_momentum/model.safetensors")
+    mine = task.candidate_tower.encoder.model.state_dict()
+    assert slow and all(mine[name].equal(value) for name, value in slow.items())
+    heads = load_file(model / "parts.safetensors")
+    assert task.candidate_tower.head[0].weight.equal(heads["tasks.contrast.candidate_tower.head.0.weight"])
+    assert not task.candidate_tower.head[0].weight.equal(heads["tasks.contrast.tower.head.0.weight"])
 
 
 def test_a_copy_that_no_tower_makes_is_refused_before_training(refused: Callable[..., str]) -> None:

@@ -17,7 +17,7 @@ from relcon.prediction import as_extraction
 LABELS = LabelSet(("none", "with"), frozenset(["none"]))
 
 
-@Extractor.register("toy.Capitals.v1")
+@Extractor.register("capitals.Reader.v1")
 class Capitals(Extractor):
     """Words with a capital are entities; the first of them is related to each of the others."""
 
@@ -51,7 +51,7 @@ class Capitals(Extractor):
 def predict(tmp_path: Path, relcon: Callable[..., Any]) -> Callable[..., Any]:
     """`predict(text, "--neighbours", 2)`: the objects that are written for a text file, and what is said."""
     about = {"reader": {"@readers": "relcon.JSONLines.v1"}, "candidates": {"@candidates": "relcon.EntityPairs.v1"}, "stage": "read"}
-    save_extractor(tmp_path / "run" / "model", {"@extractors": "toy.Capitals.v1"}, LABELS, about, lambda folder: None)
+    save_extractor(tmp_path / "run" / "model", {"@extractors": "capitals.Reader.v1"}, LABELS, about, lambda folder: None)
 
     def of(text: str, *words: Any, reader: str = "relcon.PlainText.v1") -> Any:
         (tmp_path / "new.txt").write_text(text, encoding="utf-8")

@@ -77,17 +77,17 @@ def test_the_run_has_what_a_resumed_one_could_lose(workshop: Any, whole: Path) -
 
 def test_killed_after_some_lines_of_the_log(workshop: Any, same: Callable[[Path], None]) -> None:
     output, draw = workshop.folder / "lines", random.Random(SEED)
-    for _ in range(7):
+    for _ in range(4):
         aim = workshop.log_lines(output) + draw.randint(2, 7)
         if not workshop.train(output, *ONE).kill_when(lambda aim=aim: workshop.log_lines(output) >= aim):
             break
-    assert len({stage["checkpoint"] for stage in resumed(output)}) > 2, "it went on from several checkpoints"
+    assert len({stage["checkpoint"] for stage in resumed(output)}) > 1, "it went on from several checkpoints"
     same(output)
 
 
 def test_killed_at_any_time(workshop: Any, same: Callable[[Path], None]) -> None:
     output, draw = workshop.folder / "times", random.Random(SEED)
-    for _ in range(4):
+    for _ in range(2):
         command, pause = workshop.train(output, *ONE), draw.uniform(0, 2)
         command.wait_until(lambda: (output / "run.json").exists())
         began = time.monotonic()
@@ -164,7 +164,6 @@ def test_killed_while_it_validates(workshop: Any) -> None:
 
     moments: List[Callable[[], bool]] = [
         lambda: validated(1),
-        lambda: validated(2),
         lambda: validated(3),
         lambda: any(output.glob("checkpoints/finetune/step-*")),
     ]

@@ -148,7 +148,8 @@ def tiny(name: str, place: Path) -> List[Any]:
         words += small_spans(stage)
         words += small_encoder(stage, place)
     if "[stages.pretrain.tasks.contrast.anchors]" in text:
-        words += ["--stages.pretrain.max_steps", 3, "--stages.pretrain.tasks.contrast.anchors.head", "[12]"]
+        words += ["--stages.pretrain.streams.sentences.batch_size", 8, "--stages.pretrain.max_steps", 3]
+        words += ["--stages.pretrain.tasks.contrast.anchors.head", "[12]"]
         words += ["--stages.pretrain.tasks.contrast.adjusters.queue.size", 32]
     for stage in re.findall(r"^\[stages\.(\w+)\.tasks\.joint\]$", text, re.MULTILINE):
         words += [f"--stages.{stage}.tasks.joint.head", "[12, 8]"]
