@@ -77,11 +77,11 @@ def test_the_run_has_what_a_resumed_one_could_lose(workshop: Any, whole: Path) -
 
 def test_killed_after_some_lines_of_the_log(workshop: Any, same: Callable[[Path], None]) -> None:
     output, draw = workshop.folder / "lines", random.Random(SEED)
-    for _ in range(4):
+    for _ in range(7):
         aim = workshop.log_lines(output) + draw.randint(2, 7)
         if not workshop.train(output, *ONE).kill_when(lambda aim=aim: workshop.log_lines(output) >= aim):
             break
-    assert len({stage["checkpoint"] for stage in resumed(output)}) > 1, "it went on from several checkpoints"
+    assert len({stage["checkpoint"] for stage in resumed(output)}) > 2, "it went on from several checkpoints"
     same(output)
 
 
