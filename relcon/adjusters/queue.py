@@ -21,7 +21,7 @@ class Queue(Adjuster):
     """Candidates of earlier steps as further candidates of every batch, first in, first out; no gradient reaches them.
 
     MoCo (He et al. 2020, arXiv 1911.05722), there filled by a momentum encoder (`relcon.Momentum.v1`); PSPE has two queues in
-    one, a lane for each kind of vector (Wang et al. 2020, EMNLP, section 3.4).
+    one, a lane for each kind of vector (Wang et al. 2020, EMNLP).
 
     size: vectors kept per lane, at least 1. lanes: how many queues; a contrast's tags say which of them an anchor is held
     against and a candidate goes into.

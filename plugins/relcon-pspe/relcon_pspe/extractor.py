@@ -59,7 +59,7 @@ class Seen(NamedTuple):
 
 
 class JointExtractor(Extractor):
-    """Tags, types and relates what a sentence holds, and encodes it once for all of that (Wang et al. 2020, section 3.3).
+    """Tags, types and relates what a sentence holds, and encodes it once for all of that (Wang et al. 2020).
 
     An entity is a span of the tags to which some type is more probable than none; its score is the probability of that type times the mean
     probability of its words' tags. Every two entities of a sentence have at most one relation, the most probable class of their pair, with

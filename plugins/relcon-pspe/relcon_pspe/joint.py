@@ -1,4 +1,4 @@
-"""Joint extraction: tag words, type the spans that tags give, relate pairs of typed spans (Wang et al. 2020, section 3.3)."""
+"""Joint extraction: tag words, type the spans that tags give, relate pairs of typed spans (Wang et al. 2020)."""
 
 from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
 
 
 class JointExtraction(Task):
-    """Finds entities and their relations in sentences, in three steps over one encoding (Wang et al. 2020, section 3.3):
+    """Finds entities and their relations in sentences, in three steps over one encoding (Wang et al. 2020):
 
     1. every word gets a tag, and tags give candidate spans;
     2. the span encoder and a linear layer give every candidate a type, or none: it is no entity;

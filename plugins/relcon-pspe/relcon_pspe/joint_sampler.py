@@ -60,7 +60,7 @@ def hulls_of(sentence: Document) -> List[WordSpan]:
 class JointSentences(Sampler):
     """Every sentence of the documents, once per epoch, with its entities and relations, for pspe.JointExtraction.v1.
 
-    Gives the value `sentences` (Wang et al. 2020, section 3.3, and the released code). Documents of several sentences are cut, an entity
+    Gives the value `sentences` (Wang et al. 2020, and the released code). Documents of several sentences are cut, an entity
     with several mentions is one of each; relations between sentences are not learnt. How many those are, and how many sentences are left
     out and why, is logged. Relations are those of the documents, whatever pairs the candidate rule asks about.
 

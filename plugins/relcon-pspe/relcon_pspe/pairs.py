@@ -26,7 +26,7 @@ class SpanPairEncoder(Pooler):
     """The vector of a pair of spans (units of two slots) or of one span (units of one slot).
 
     A pair cuts its row into five segments: L before both spans, the first span of the text, M between them, the second one, R behind both
-    (Wang et al. 2020, section 3.1). One span encoder (pspe.Span.v1) gives a vector h_j to each, and with
+    (Wang et al. 2020). One span encoder (pspe.Span.v1) gives a vector h_j to each, and with
 
         e_j = v phi(W_h h_j + W_cls h_cls + W_1 p_j + W_2 q_j),    a = softmax(e),
 

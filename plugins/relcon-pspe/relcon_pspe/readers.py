@@ -48,7 +48,7 @@ class Sentences(RecordReader):
     overlapping: "keep" sentences in which entities overlap, or "drop" them and log how many, as the released code does. A sentence that is
         dropped is missing from the figures too.
 
-    Source: Wang et al. 2020, section 4.1, and the released code.
+    Source: Wang et al. 2020, and the released code.
 
     Config::
 

@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
 class SpanPairs(Sampler):
     """Sentences of plain text with two drawn spans each, seen twice: the target view shows the spans alone, the context view all but them
-    (Wang et al. 2020, section 3.2; what the paper leaves open follows the released code). A batch has three values:
+    (Wang et al. 2020; what the paper leaves open follows the released code). A batch has three values:
 
     * `contrast`: 2 B pairs, the target views and then the context views; each attracts the other view of its sentence among the candidates
       and repels nothing of the batch. Negatives come from a queue of two lanes (relcon.Queue.v1, `lanes = 2`): target views are held

@@ -13,7 +13,7 @@ Source = Literal["pooler", "first"]
 class SentenceVector(Pooler):
     """The encoder's vector of the unit's input: its pooled output, or the state of its first position.
 
-    The paper's sentence vector is the output of the first token (Wang et al. 2020, section 3.1); the released code takes BERT's pooled
+    The paper's sentence vector is the output of the first token (Wang et al. 2020); the released code takes BERT's pooled
     output.
 
     vector: `pooler`: the pooled output of an encoder that has one, the state of the first position of any other; `first`: that state

@@ -34,7 +34,7 @@ class SpanEncoder(Pooler):
     """A vector for each slot of a unit, from the words in it; slots side by side.
 
     Convolutions of several widths k over the word vectors, with k zeros before and behind them; GELU; the maximum over positions of each
-    channel; dropout; and one MLP block (Wang et al. 2020, section 3.1, in the released code's form). A word vector is the state of the
+    channel; dropout; and one MLP block (Wang et al. 2020, in the released code's form). A word vector is the state of the
     word's first piece. So a span shorter than a kernel has a vector, no channel falls below that of a window of zeros, and a vector does
     not depend on what else is encoded.
 

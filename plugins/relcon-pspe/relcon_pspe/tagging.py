@@ -1,4 +1,4 @@
-"""Tags of words, and the spans that tags stand for (Wang et al. 2020, section 3.3, in the released code's form)."""
+"""Tags of words, and the spans that tags stand for (Wang et al. 2020, in the released code's form)."""
 
 from typing import Dict, Iterable, List, Literal, Sequence
 

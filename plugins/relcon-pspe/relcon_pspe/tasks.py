@@ -17,7 +17,7 @@ from relcon_pspe.permuting import ORDERS
 
 class SpanPermutation(LabelledTask):
     """Which of six orders are the first word, the middle and the last word of a segment in? The span permutation objective, SPO (Wang et
-    al. 2020, section 3.2).
+    al. 2020).
 
     Cross-entropy, weighted as the value says. stream: pspe.SpanPairs.v1. tower: encoder, pooler of spans and head; a linear layer to six
     classes is put on top. reads: which value of the batches. weight: its factor in the stage's loss.
@@ -54,7 +54,7 @@ class SpanPermutation(LabelledTask):
 
 
 class TokenBoundary(LabelledTask):
-    """Guess the further pieces of a word from the state of its first: the token boundary objective, TBO (Wang et al. 2020, section 3.2),
+    """Guess the further pieces of a word from the state of its first: the token boundary objective, TBO (Wang et al. 2020),
     for which a word's first piece must come to know the whole word.
 
     The state and an embedding of the guessed piece's place in its word go through one MLP block and a linear layer to the vocabulary,
