@@ -1,4 +1,4 @@
-"""The released code's format (Wang et al. 2020, section 4.1), with offsets and without."""
+"""The released code's format (Wang et al. 2020), with offsets and without."""
 
 import json
 import logging
