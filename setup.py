@@ -30,6 +30,7 @@ COMPONENTS = {
     ],
     "corpora": [
         "relcon.Corpus.v1 = relcon.data.corpus:FileCorpus",
+        "relcon.PatchedCorpus.v1 = relcon.data.patches:PatchedCorpus",
     ],
     "synonyms": [
         "relcon.EmbeddingNeighbours.v1 = relcon.synonyms.embedding:EmbeddingNeighbours",

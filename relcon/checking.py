@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from relcon.components import REQUIRED, Argument, arguments, component_of, kind_of
+from relcon.config.contrasts import contrast_mistakes
 from relcon.config.loaded import LoadedConfig
 from relcon.config.names import missing_splits, stage_mistakes
 from relcon.config.reading import parse_cfg
-from relcon.config.source import VARIABLE, Entry, Keys
+from relcon.config.source import VARIABLE, Entry, Keys, Override
 from relcon.config.types import alternatives, choices, expected, fits, is_dict, is_list, parameter, shown
 from relcon.errors import ConfigError, Problem, RelconError, did_you_mean
 from relcon.interfaces import Corpus, Protocol, Stage
@@ -58,9 +59,11 @@ def count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _order(problem: Problem) -> Tuple[bool, int]:
-    line = problem.where.rpartition(":")[2]
-    return problem.where.startswith("--"), int(line) if line.isdigit() else 0
+def _order(problem: Problem) -> Tuple[bool, str, int]:
+    if problem.where.startswith("--"):
+        return True, "", 0
+    file, _, line = problem.where.rpartition(":")
+    return (False, file, int(line)) if line.isdigit() else (False, problem.where, 0)
 
 
 def _remedy(keys: Keys, argument: Argument) -> str:
@@ -83,7 +86,7 @@ class Walk:
         self.wrong: Set[Keys] = set()
         self.walked: Set[Keys] = set()
         self.valid: List[str] = []
-        self.unplaced: Dict[str, str] = {}
+        self.unplaced: Dict[Override, str] = {}
 
     # ---- reports ----
 
@@ -113,8 +116,9 @@ class Walk:
     def settle_overrides(self) -> None:
         """Report the overrides that landed nowhere, now that every valid way is known."""
         for override, said in self.unplaced.items():
-            near = did_you_mean(override, [f"--{way}" for way in self.valid])
-            self.problems.append(Problem(override, f"does not override anything in the config: {said}{near}"))
+            near = did_you_mean(override.named(".".join(override.keys)), map(override.named, self.valid))
+            named = said if override.written else f"does not override anything in the config: {said}"
+            self.problems.append(Problem(override.place, named + near))
 
     # ---- the config's sections ----
 
@@ -141,9 +145,9 @@ class Walk:
         return value if isinstance(value, dict) else {}
 
     def free(self, name: str) -> None:
-        """`[paths]` and `[vars]`: the user's own keys, which an override must find there."""
+        """`[paths]` and `[vars]`: the user's own keys, which an override must find there, or something must refer to."""
         for key, value in self.section(name).items():
-            if self.loaded.added((name, key)):
+            if self.loaded.added((name, key)) and not self.loaded.refers_to((name, key)):
                 self.unknown((name, key), (name,), f"has no '{key}'")
                 continue
             self.valid.append(f"{name}.{key}")
@@ -174,7 +178,7 @@ class Walk:
             self.problems.append(Problem(self.loaded.where(("stages",)), f"there are no [stages.NAME]: {SECTIONS['stages']}."))
         for name, block in stages.items():
             self.value(("stages", name), block, Stage)
-        for keys, message in stage_mistakes(stages):
+        for keys, message in (*stage_mistakes(stages), *contrast_mistakes(stages)):
             self.report(keys, message)
         for keys, message in missing_splits(self.loaded.tree):
             self.missing(keys, message)

@@ -57,6 +57,12 @@ def kind_of(value: Any) -> Optional[str]:
     return keys[0][1:] if keys else None
 
 
+def nested(block: Any, kind: str) -> Optional[str]:
+    """The argument of a block that is a block of this registry (`corpora`: the corpus that another one changes); None without one."""
+    arguments = block.items() if isinstance(block, dict) else ()
+    return next((name for name, value in arguments if kind_of(value) == kind), None)
+
+
 def docstring_block(component: Any) -> Optional[str]:
     """The config block at the end of a component's docstring (below `Config::`), or None where it has none."""
     parts = re.split(r"^Config::[ ]*\n", inspect.getdoc(component) or "", maxsplit=1, flags=re.MULTILINE)

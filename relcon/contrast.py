@@ -34,6 +34,12 @@ Unit = Tuple[Slot, ...]
 """Slots side by side (a pair: head, tail). What becomes one vector of a view."""
 
 
+MASK = "\ufdd0mask"
+"""A word of a text that stands for the encoder's own mask token, whatever it is called, and is that one piece. Beside it nothing else of
+the text becomes a mask: a word that is written like the tokenizer's own (`[MASK]`) is unknown there. It begins with a character that
+Unicode keeps for a program's own use, so that no text contains it."""
+
+
 class Input:
     """What an encoder reads. Compared by identity: one object is encoded once per step, two equal objects twice.
 
@@ -46,7 +52,7 @@ class Text(Input):
     """A text as words.
 
     words: the first segment. It alone is cropped when the input is too long.
-    second: a second segment (a prompt), never cropped.
+    second: a second segment (a prompt), never cropped. Where it does not fit, the text is lost. Either segment may have the word `MASK`.
     edits: (word, piece or -1 for all pieces, new piece id): masked or replaced pieces. Words are counted over both segments.
     keep: word spans [start, end) of the first segment that cropping must keep (both entities).
     """
@@ -141,10 +147,22 @@ class Pairing:
         """How many terms have no positive."""
         return int(((self.weights > 0) & ~self._terms(self.positives)).sum())
 
+    def taking_part(self) -> Tensor:
+        """[3] how many anchors of terms with a weight above 0 have any pair, and how many positive and how many negative pairs these have.
+        Stays on the pairing's device, so that nothing waits for it."""
+        counts = torch.stack([_counts(self.positives), _counts(self.negatives)]) * (self.weights[self.groups] > 0)
+        return torch.cat([counts.sum(0).sign().sum()[None], counts.sum(1)])
+
     def _terms(self, mask: Tensor) -> Tensor:
         """[A, C] -> [G] bool: which terms have any such pair."""
         count = torch.zeros(len(self.weights), device=mask.device)
-        return count.index_add(0, self.groups, (mask > 0).sum(1).float()) > 0
+        return count.index_add(0, self.groups, _counts(mask)) > 0
+
+
+def _counts(mask: Tensor) -> Tensor:
+    """[A, C] weights >= 0 -> [A] how many are above 0, as float32. By signs: several times as fast as a sum of booleans, which a long queue
+    makes felt."""
+    return mask.sign().sum(1).float()
 
 
 class Tags(NamedTuple):

@@ -135,12 +135,14 @@ class Corpus(Registrable, ABC, kind="corpora"):
     def split(self, name: str) -> Split:
         """A split, read on first use. RelconError where the corpus has none of that name."""
 
-    def rewritten(self, name: str, documents: Callable[[], Iterable[Document]], key: Any) -> Split:
+    def rewritten(
+        self, name: str, documents: Callable[[], Iterable[Document]], key: Any, labels: Optional[LabelSet] = None
+    ) -> Split:
         """A split with other documents in place of its own, and their candidate pairs by the corpus's own rule; for corpora that change
-        what another one read (noise, a part of the labels).
+        what another one read (noise, other labels).
 
         documents: yields them, each time from the beginning. key: plain values that say what was done to those of the split, since what
-        is made may be kept on disk. RelconError unless overridden.
+        is made may be kept on disk. labels: the label set that they have then; None for the corpus's own. RelconError unless overridden.
         """
         raise RelconError(f"{type(self).__name__} finds no candidate pairs in changed documents. Wrap the corpus that reads the files.")
 
@@ -208,8 +210,11 @@ class Renderer(Registrable, ABC, kind="renderers"):
 
     @property
     def special_tokens(self) -> Sequence[str]:
-        """Tokens that the encoder's vocabulary must hold whole (`[E1]`); they are added before training."""
+        """Tokens that the encoder's vocabulary must hold whole (`[E1]`, `relcon.contrast.MASK`); they are added before training."""
         return ()
+
+    def check(self, data: Split) -> None:
+        """RelconError where it could not show these instances as it is meant to; asked before any training. Nothing unless overridden."""
 
     @abstractmethod
     def __call__(self, instances: Sequence[Instance]) -> List[View]:
@@ -233,6 +238,30 @@ class Vocabulary(ABC):
         """The word-piece ids of one word."""
 
 
+class Recorder(nn.Module, ABC):
+    """Is told every prediction that a classification task makes in training; the task keeps it in its `recorders`.
+
+    What it remembers stands in buffers: checkpoints keep them, saved models do not. It must change nothing of the training: it draws no
+    random numbers and leaves what it is given as it is.
+    """
+
+    @abstractmethod
+    def forward(self, uids: Sequence[Any], logits: Tensor, labels: Tensor) -> None:
+        """Predictions of a step, made before its update, with dropout on.
+
+        uids: [n] whose they are; None for what is not to be recorded, `UID~N` for changed copy N of an instance. logits: [n, labels]
+        without a graph. labels: [n] class numbers. Of several processes each is told of its own share; views that were cropped away are
+        not told.
+        """
+
+    def begin_epoch(self) -> None:
+        """Called when an epoch begins, not where a resumed run goes on within one. Nothing unless overridden."""
+
+    def merge(self) -> None:
+        """Take over what other processes were told; all of them call it, before a checkpoint and where somebody is to read. Nothing unless
+        overridden."""
+
+
 class Draw(NamedTuple):
     """What a sampler may depend on beside its data.
 
@@ -242,6 +271,20 @@ class Draw(NamedTuple):
     epoch: int
     generator: torch.Generator
     vocabulary: Optional[Vocabulary] = None
+
+
+class Contrasts(NamedTuple):
+    """What a sampler's contrasts are like, whatever the data: `relcon check` holds it against what adjusters, objectives and encoders need.
+
+    several: an anchor may have several positives. negatives: an anchor that has a positive has negatives in its batch. tags: they have
+    tags. candidates: what their candidates are, in the word of `Encoder.reads`. advice: how anchors get negatives, a whole sentence.
+    """
+
+    several: bool = False
+    negatives: bool = True
+    tags: bool = True
+    candidates: str = "texts"
+    advice: str = ""
 
 
 class Sampler(Registrable, ABC, kind="samplers"):
@@ -257,6 +300,12 @@ class Sampler(Registrable, ABC, kind="samplers"):
         """Tokens that its renderer and its augmenter need in the vocabulary."""
         parts = [getattr(self, name, None) for name in ("renderer", "augmenter")]
         return [token for part in parts if part is not None for token in part.special_tokens]
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Optional[Contrasts]:
+        """What the value `contrast` of a sampler of this config block is like, so that `relcon check` finds what cannot work with it; None
+        where that cannot be told, and unless overridden."""
+        return None
 
     def hand_over(self, artifacts: Mapping[str, "Artifacts"]) -> None:
         """What earlier stages of the run handed on, by stage name; called before `prepare`. Nothing unless overridden; a sampler that
@@ -274,20 +323,41 @@ class Sampler(Registrable, ABC, kind="samplers"):
     def check(self, data: Split) -> None:
         """RelconError where it could not work on these data, as far as that is quickly known; asked before any training.
 
-        Unless overridden: lets the augmenter, where there is one, look at them, and prepares the first document.
+        Unless overridden: lets renderer and augmenter, where there are any, look at them, and prepares the first document.
         """
+        renderer = getattr(self, "renderer", None)
+        if renderer is not None:
+            renderer.check(data)
         augmenter = getattr(self, "augmenter", None)
         if augmenter is not None:
             augmenter.check(data.instances)
         self.prepare(replace(data, instances=of_first_document(data.instances)))
 
+    @property
+    def follows_predictions(self) -> bool:
+        """Whether batches depend on what the stage's classifier predicted in the epoch. Such a sampler has a `recorder`, and its stream
+        comes after the epoch's other streams, in a phase of its own. False unless overridden; one that wraps another passes it on."""
+        return False
+
+    def recorder(self, data: Split) -> Recorder:
+        """Of a sampler that follows predictions: who is to be told of them. Called once for the data of a stage, before `prepare`."""
+        raise NotImplementedError(f"{type(self).__name__} follows no predictions")
+
+    def figures(self, data: Split) -> Dict[str, float]:
+        """What the log says at the end of an epoch of the batches that it had, beside what tasks say. Nothing unless overridden."""
+        return {}
+
+    def why_empty(self, data: Split) -> Optional[str]:
+        """Of a sampler that follows predictions: why an epoch that is drawn now has no batch, in words. None unless overridden."""
+        return None
+
     @abstractmethod
     def batches(self, data: Split, draw: Draw) -> Iterable[Batch]:
-        """The batches of one epoch, the same for the same data, epoch and generator."""
+        """The batches of one epoch, the same for the same data, epoch and generator, and the same predictions where it follows them."""
 
     @abstractmethod
     def length(self, data: Split) -> int:
-        """Exactly how many batches an epoch over these data has."""
+        """Exactly how many batches an epoch over these data has; where it follows predictions, one that is drawn now."""
 
 
 # ---- from inputs to vectors --------------------------------------------------------------------------------------------
@@ -296,10 +366,11 @@ class Sampler(Registrable, ABC, kind="samplers"):
 class Encoder(Registrable, nn.Module, ABC, kind="encoders"):
     """Inputs -> states of tokens or nodes.
 
-    width: H, the width of a state. An encoder of word pieces also has `vocabulary`.
+    width: H, the width of a state. An encoder of word pieces also has `vocabulary`. reads: what its inputs are, in a word.
     """
 
     width: int
+    reads: ClassVar[str] = "texts"
 
     @property
     def vocabulary(self) -> Optional[Vocabulary]:
@@ -368,13 +439,27 @@ class Tower(nn.Module):
         """Called after each optimizer step."""
 
 
+class PieceHead(nn.Module):
+    """What stands between an encoder's states and guesses of word pieces, beside its embeddings (Devlin et al. 2019, arXiv 1810.04805).
+
+    states: [n, H] -> [n, H] to compare with the embeddings. bias: [vocabulary], added to what the comparisons give. start: what it started
+    with. design: plain values from which `relcon.tasks.piece_heads` makes the same layers again.
+    """
+
+    def __init__(self, states: nn.Sequential, bias: Tensor, start: str, design: Mapping[str, Any]):
+        super().__init__()
+        self.states, self.bias, self.start, self.design = states, nn.Parameter(bias), start, design
+
+
 @dataclass
 class Parts:
     """What the tasks of a stage share: encoders and poolers by name, and the label set of the data.
 
     copies: name -> the name of the part that it is a copy of, for parts that a tower added (see `TowerPlan.follows`). saved_copies: the
         same of a saved model, whose towers take up the copies that lie there.
-    heads: encoder name -> the head over its word pieces, which the first task that guesses pieces makes and the others share.
+    heads: encoder name -> the head over its word pieces, which the first task that uses one makes and the others share; the stage hands
+        it on with the encoder. handed_on: those that earlier stages handed on, for tasks to take up.
+    restored: the weights of a saved model will be put in after `build`, so that no task needs initial values, nor the files of theirs.
     """
 
     encoders: Dict[str, Encoder]
@@ -382,7 +467,9 @@ class Parts:
     labels: LabelSet
     copies: Dict[str, str] = field(default_factory=dict)
     saved_copies: Mapping[str, str] = field(default_factory=dict)
-    heads: Dict[str, nn.Module] = field(default_factory=dict)
+    heads: Dict[str, PieceHead] = field(default_factory=dict)
+    handed_on: Mapping[str, PieceHead] = field(default_factory=dict)
+    restored: bool = False
 
 
 class TowerPlan(Registrable, ABC, kind="towers"):
@@ -408,7 +495,14 @@ class TowerPlan(Registrable, ABC, kind="towers"):
 
 
 class ContrastiveObjective(Registrable, nn.Module, ABC, kind="objectives"):
-    """Vectors and a pairing -> one scalar. It never sees an encoder."""
+    """Vectors and a pairing -> one scalar. It never sees an encoder.
+
+    competes: whether a positive teaches something only where its term has negatives that it must win against. one_positive: whether an
+    anchor may have one positive at most.
+    """
+
+    competes: ClassVar[bool] = False
+    one_positive: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, anchors: Tensor, candidates: Tensor, pairing: Pairing) -> Tensor:
@@ -427,7 +521,12 @@ class Adjuster(Registrable, nn.Module, ABC, kind="adjusters"):
     """A step between vectors and objective: a queue adds candidates, a miner takes negatives away.
 
     What it remembers stands in buffers, which checkpoints keep and saved models leave out.
+
+    needs_tags: whether it reads the contrast's tags. adds_negatives: whether it brings candidates that repel.
     """
+
+    needs_tags: ClassVar[bool] = False
+    adds_negatives: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, anchors: Tensor, candidates: Tensor, contrast: Contrast, pairing: Pairing) -> Tuple[Tensor, Pairing]:
@@ -469,6 +568,10 @@ class Task(Registrable, nn.Module, ABC, kind="tasks"):
     joint: bool = True
     multi_label: bool = False
     extracts: bool = False
+
+    def special_tokens(self, labels: LabelSet) -> Sequence[str]:
+        """Tokens that the vocabulary must hold whole for it; they are added before `build`. None unless overridden."""
+        return ()
 
     def check(self, data: Split) -> None:
         """RelconError where it could not learn from these data, as far as that is quickly known; asked before any training. Nothing unless

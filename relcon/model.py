@@ -4,7 +4,7 @@ A saved model is a folder that needs nothing else to be loaded:
 
     model.json          what is inside: label set, config blocks of all parts, which task classifies
     NAME/               each encoder as `save_pretrained` leaves it; NAME_momentum/ is a momentum tower's copy of it
-    parts.safetensors   poolers and heads
+    parts.safetensors   poolers and heads, those over word pieces included
 """
 
 import hashlib
@@ -27,8 +27,9 @@ from relcon.data.sequences import labels_of, take
 from relcon.encoding import EVALUATION_TOKENS, encode
 from relcon.errors import RelconError, did_you_mean
 from relcon.files import link_tree, read_json, whole_folder, write_json
-from relcon.interfaces import Encoder, Model, Parts, Points, Pooler, Renderer, Split, Task, Tower
+from relcon.interfaces import Encoder, Model, Parts, PieceHead, Points, Pooler, Renderer, Split, Task, Tower
 from relcon.poolers.spans import SpanPool
+from relcon.tasks.piece_heads import description, restored_head
 
 log = logging.getLogger(__name__)
 
@@ -257,18 +258,21 @@ class Trained:
         return model_of(self.tasks[self.classifier], self.renderer, self.parts.labels)
 
     def heads(self) -> Dict[str, Tensor]:
-        """Parameters and buffers of poolers and tasks that belong to no encoder and outlive training."""
+        """Parameters and buffers of poolers, heads over word pieces and tasks that belong to no encoder and outlive training. One that
+        several have is written once, for the first of them."""
         elsewhere = [*self.parts.encoders.values(), *(module for task in self.tasks.values() for module in task.training_only())]
         left_out = {id(tensor) for module in elsewhere for tensor in module.state_dict(keep_vars=True).values()}
+        shared: Dict[str, Mapping[str, nn.Module]] = {"poolers": self.parts.poolers, "heads": self.parts.heads}
         state = {
-            f"poolers.{name}.{key}": tensor
-            for name, pooler in self.parts.poolers.items()
-            for key, tensor in pooler.state_dict(keep_vars=True).items()
+            f"{kind}.{name}.{key}": tensor
+            for kind, modules in shared.items()
+            for name, module in modules.items()
+            for key, tensor in module.state_dict(keep_vars=True).items()
         }
-        pooled = {id(tensor) for tensor in state.values()}
+        written = {id(tensor) for tensor in state.values()}
         for name, task in self.tasks.items():
             for key, tensor in task.state_dict(keep_vars=True).items():
-                if id(tensor) not in left_out | pooled:
+                if id(tensor) not in left_out | written:
                     state[f"tasks.{name}.{key}"] = tensor
         return {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
 
@@ -291,6 +295,7 @@ class Trained:
             "tokens": list(self.tokens),
             "encoders": {name: encoder.block(name) for name, encoder in self.parts.encoders.items()},
             "copies": dict(self.parts.copies),
+            "heads": {name: description(head) for name, head in self.parts.heads.items()},
             **self.blocks,
             **self.about,
         }
@@ -351,6 +356,11 @@ class SavedModel:
         pooler.load_state_dict(self._state(f"poolers.{name}."))
         return pooler
 
+    def head(self, name: str) -> Optional[PieceHead]:
+        """The head over the word pieces of an encoder that goes with it; None where none does."""
+        about = self.about.get("heads", {}).get(name)
+        return None if about is None else restored_head(about, self._state(f"heads.{name}."))
+
     @property
     def predicts(self) -> bool:
         """Whether it can be predicted with."""
@@ -381,6 +391,8 @@ class SavedModel:
             {name: self.pooler(name) for name in self.about["poolers"]},
             self.labels,
             saved_copies=self.about.get("copies", {}),
+            heads={name: head for name in self.about["encoders"] if (head := self.head(name)) is not None},
+            restored=True,
         )
         task: Task = resolve(self._block("tasks", name), f"{self.folder}/model.json: task '{name}'")
         task.build(parts)

@@ -9,7 +9,19 @@ from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Seque
 
 from relcon.data import fields
 from relcon.data.corpus import PartCorpus
-from relcon.data.splits import Fold, complete_folds, exact_share, given_folds, group_of, hold_out, hold_out_sample, k_folds, k_shot, share
+from relcon.data.splits import (
+    Fold,
+    complete_folds,
+    exact_share,
+    given_folds,
+    group_of,
+    hold_out,
+    hold_out_sample,
+    k_folds,
+    k_shot,
+    k_shots_in_turn,
+    share,
+)
 from relcon.errors import RecordError, RelconError
 from relcon.interfaces import Corpus, Protocol, Split
 from relcon.training.seeding import generator
@@ -190,7 +202,12 @@ class KShot(Protocol):
     shots: instances of every label of the label set, negative ones included.
     seeds: each draws its own instances and is the seed of its run.
     dev_shots: so many of every label of the dev split, too; null leaves it whole.
-    on_rare: "error" refuses a label that has fewer; "keep" takes what there is.
+    on_rare: "error" refuses a label that has fewer; "keep" takes what there is, nothing included.
+    draw: "independent": what a seed draws depends on the data and the seed alone. "cumulative" gives the instances of published splits, if
+        the data come in the published order: one list is shuffled again and again, with one seed after the other, so that what a seed
+        draws depends on those in front of it in `seeds`.
+
+    Source of "cumulative": the released code of KnowPrompt (Chen et al., WWW 2022), with seeds 1 to 5.
 
     Config::
 
@@ -200,20 +217,32 @@ class KShot(Protocol):
         seeds = [1, 2, 3, 4, 5]
     """
 
-    def __init__(self, shots: int, seeds: List[int], dev_shots: Optional[int] = None, on_rare: Literal["error", "keep"] = "error"):
+    def __init__(
+        self,
+        shots: int,
+        seeds: List[int],
+        dev_shots: Optional[int] = None,
+        on_rare: Literal["error", "keep"] = "error",
+        draw: Literal["independent", "cumulative"] = "independent",
+    ):
         if shots < 1 or (dev_shots is not None and dev_shots < 1):
             raise ValueError(f"shots, dev_shots: {shots} and {dev_shots} must be at least 1")
-        self.shots, self.seeds, self.dev_shots, self.on_rare = shots, _distinct("seeds", seeds), dev_shots, on_rare
+        if draw not in ("independent", "cumulative"):
+            raise ValueError(f"draw: '{draw}' is neither 'independent' nor 'cumulative'")
+        self.shots, self.seeds, self.dev_shots, self.on_rare, self.draw = shots, _distinct("seeds", seeds), dev_shots, on_rare, draw
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
         """One run per seed. RelconError where a label has too few instances."""
         wanted = {"train": self.shots} if self.dev_shots is None else {"train": self.shots, "dev": self.dev_shots}
+        drawn = {name: self._drawn(corpus.split(name), shots) for name, shots in wanted.items()}
         for each in self.seeds:
-            take: Dict[str, Callable[[Split], Split]] = {
-                name: partial(k_shot, shots=shots, generator=generator(each, "shots", name), on_rare=self.on_rare)
-                for name, shots in wanted.items()
-            }
-            yield _seed_folder(each), _changed(corpus, take), each
+            yield _seed_folder(each), _replaced(corpus, {name: next(splits) for name, splits in drawn.items()}), each
+
+    def _drawn(self, split: Split, shots: int) -> Iterator[Split]:
+        """What each seed draws of a split."""
+        if self.draw == "cumulative":
+            return k_shots_in_turn(split, shots, self.seeds, self.on_rare)
+        return (k_shot(split, shots, generator(seed, "shots", split.name), self.on_rare) for seed in self.seeds)
 
 
 class Share(Protocol):
@@ -256,7 +285,7 @@ class Share(Protocol):
         for each in self.seeds:
             rule = exact_share if self.draw == "exact" else share
             take = partial(rule, fraction=self.share, generator=generator(each, "share"), by=self.by)
-            yield _seed_folder(each), _changed(corpus, {"train": take}), each
+            yield _seed_folder(each), _replaced(corpus, {"train": take(corpus.split("train"))}), each
 
 
 # ---- folds -------------------------------------------------------------------------------------------------------------
@@ -363,10 +392,9 @@ def _refuse_test(corpus: Corpus) -> None:
 # ---- seeds -------------------------------------------------------------------------------------------------------------
 
 
-def _changed(corpus: Corpus, changes: Dict[str, Callable[[Split], Split]]) -> Corpus:
-    """The corpus with some of its splits changed."""
-    splits = {name: corpus.split(name) for name in corpus.splits()}
-    return PartCorpus({**splits, **{name: change(corpus.split(name)) for name, change in changes.items()}})
+def _replaced(corpus: Corpus, drawn: Dict[str, Split]) -> Corpus:
+    """The corpus with others in place of some of its splits."""
+    return PartCorpus({**{name: corpus.split(name) for name in corpus.splits()}, **drawn})
 
 
 def _seed_folder(seed: int) -> str:

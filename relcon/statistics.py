@@ -32,6 +32,14 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(mean, deviation, mean - half, mean + half, len(values), fsum(values))
 
 
+def in_percent(values: Sequence[float]) -> str:
+    """Values in percent, as a table shows them: "71.9" of one run, "71.9 [70.3, 73.5]" (mean and 95 % interval) of several, "" of none."""
+    if len(values) < 2:
+        return "".join(f"{100 * value:.1f}" for value in values)
+    found = estimate(values)
+    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
 def estimates(runs: Sequence[Mapping[str, float]], confidence: float = 0.95) -> Dict[str, Estimate]:
     """An estimate of every figure that at least two of the runs have, in the order in which the figures first come."""
     values: Dict[str, List[float]] = {}

@@ -273,6 +273,16 @@ def test_a_split_that_a_stage_reads_must_be_given(load):
     assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--paths.test", "b")) == []
 
 
+def test_the_splits_of_a_corpus_that_changes_another_are_those_of_the_other(load):
+    inner = PLAIN_STAGES.replace("[data", "[data.corpus").replace("[data.corpus.corpus", "[data.corpus")
+    text = inner + '\n[data]\n@corpora = "relcon.PatchedCorpus.v1"\ntest = "patch.json"\n'
+    assert [problem.message for problem in check_config(load(text))] == [
+        "[data.corpus] train: stage 'train' reads the split 'train', which is null. Give --paths.train FILE.",
+        "[data.corpus] test: stage 'test' reads the split 'test', which is null. Give --paths.test FILE.",
+    ]
+    assert check_config(load(text, "--paths.train", "a", "--paths.test", "b")) == []
+
+
 def test_a_protocol_may_make_the_splits(load):
     assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--protocol.@protocols", "relcon.KFold.v1")) == []
 

@@ -26,7 +26,7 @@ def names():
     """What the core and the plugins that ship beside it offer: package -> registry -> names."""
     found = {}
     for kind, offer in OFFERS:
-        if offer.package in ("relcon", "relcon-clre", "relcon-cldr", "relcon-finecl", "relcon-pspe"):
+        if offer.package in ("relcon", "relcon-clre", "relcon-cloce", "relcon-cldr", "relcon-finecl", "relcon-pspe"):
             found.setdefault(offer.package, {}).setdefault(kind, []).append(offer.name)
     return found
 

@@ -1,23 +1,26 @@
 """Saved models: what is written is what is loaded, and pairs that the encoder cannot see are no relation."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
 import pytest
 import torch
-from transformers import AutoModel, AutoTokenizer
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM
 
 from relcon.config import resolve
 from relcon.contrast import Encoded, Spans, Text
 from relcon.data.document import Document, Entity, Mention
 from relcon.data.labels import LabelSet
+from relcon.encoders.transformer import Transformer
 from relcon.errors import RelconError
 from relcon.interfaces import Parts, Pooler, Split
 from relcon.model import MultiLabelModel, SavedModel, Trained
 from relcon.poolers.sentence import CLS
-from relcon.testing import tiny_encoder, tiny_instances, tiny_split
+from relcon.testing import tiny_encoder, tiny_encoder_folder, tiny_instances, tiny_split
 
 RENDERER = {"@renderers": "relcon.EntityMarkers.v1", "unit": "markers"}
 TOWER = {"@towers": "relcon.Tower.v1", "encoder": "text", "pooler": "pair", "head": [8]}
@@ -25,6 +28,7 @@ TASKS = {
     "relation": {"@tasks": "relcon.Classification.v1", "stream": "train", "tower": TOWER},
     "masked": {"@tasks": "relcon.MaskedLanguageModel.v1", "stream": "train", "encoder": "text"},
 }
+STATES = ("0.weight", "0.bias", "2.weight", "2.bias")
 POOLERS = {"pair": {"@poolers": "relcon.SpanPool.v1", "inside": "first"}}
 
 
@@ -60,7 +64,46 @@ def test_the_encoder_loads_without_relcon_and_weights_are_written_once(tmp_path:
     assert torch.equal(model.get_input_embeddings().weight, made.parts.encoders["text"].model.get_input_embeddings().weight)
     heads = made.heads()
     assert all("embeddings" not in name and "encoder" not in name.split(".", 2)[2] for name in heads)
-    assert any(name.startswith("tasks.relation.") for name in heads) and any(name.startswith("tasks.masked.") for name in heads)
+    assert any(name.startswith("tasks.relation.") for name in heads) and any(name.startswith("heads.text.") for name in heads)
+    assert not any(name.startswith("tasks.masked.") for name in heads), "the head goes with its encoder"
+
+
+def test_a_head_over_word_pieces_opens_with_its_task_also_from_older_models(tmp_path: Path) -> None:
+    made = trained(tiny_split().labels)
+    with torch.no_grad():
+        made.parts.heads["text"].bias.normal_()
+    made.save(tmp_path / "model")
+    saved = SavedModel(tmp_path / "model")
+    head, known = saved.head("text"), made.parts.heads["text"].state_dict()
+    assert head is not None and all(torch.equal(known[name], tensor) for name, tensor in head.state_dict().items())
+    assert saved.head("other") is None
+    older = tmp_path / "older"
+    shutil.copytree(tmp_path / "model", older)
+    state = load_file(older / "parts.safetensors")
+    names = {"heads.text.bias": "tasks.masked.bias", **{f"heads.text.states.{key}": f"tasks.masked.tower.head.{key}" for key in STATES}}
+    save_file({names.get(name, name): tensor for name, tensor in state.items()}, older / "parts.safetensors")
+    about = json.loads((older / "model.json").read_text())
+    del about["heads"]
+    (older / "model.json").write_text(json.dumps(about))
+    assert SavedModel(older).head("text") is None and SavedModel(older).predicts
+    for folder in (tmp_path / "model", older):
+        task = SavedModel(folder).task("masked")
+        assert torch.equal(task.bias, known["bias"])
+        assert torch.equal(task.tower.head[0].weight, known["states.0.weight"])  # type: ignore[attr-defined]
+    assert torch.equal(SavedModel(older).load().probabilities(tiny_instances()), saved.load().probabilities(tiny_instances()))
+
+
+def test_a_model_that_started_from_a_checkpoints_head_opens_without_the_checkpoint(tmp_path: Path) -> None:
+    tiny_encoder_folder(tmp_path / "bert")
+    BertForMaskedLM(BertConfig.from_pretrained(tmp_path / "bert")).save_pretrained(tmp_path / "bert")
+    block = {**TASKS["masked"], "head": "checkpoint"}
+    parts = Parts({"text": Transformer(str(tmp_path / "bert"))}, {}, tiny_split().labels)
+    task = resolve(block, "masked")
+    task.build(parts)
+    Trained(parts, {"masked": task}, {"poolers": {}, "tasks": {"masked": block}}).save(tmp_path / "model")
+    shutil.rmtree(tmp_path / "bert")
+    loaded = SavedModel(tmp_path / "model").task("masked")
+    assert torch.equal(loaded.bias, task.bias) and torch.equal(loaded.tower.head[2].weight, task.tower.head[2].weight)  # type: ignore[attr-defined]
 
 
 @Pooler.register("testmodel.Scaled.v1")

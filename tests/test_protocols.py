@@ -243,6 +243,18 @@ def test_k_shot() -> None:
     assert len(part.split("dev").instances) == 4 and uids(part.split("train")) == uids(drawn[0])
 
 
+def test_cumulative_shots_depend_on_the_seeds_before_and_independent_ones_do_not() -> None:
+    def drawn(draw: Any, seeds: List[int]) -> Dict[str, Any]:
+        runs = KShot(shots=4, seeds=seeds, dev_shots=2, draw=draw).runs(corpus("train", "dev"), 7)
+        return {folder: [uids(part.split(name)) for name in ("train", "dev")] for folder, part, _ in runs}
+
+    assert drawn("independent", [1, 2])["seeds/seed_2"] == drawn("independent", [2])["seeds/seed_2"]
+    both = drawn("cumulative", [1, 2])
+    assert both["seeds/seed_1"] == drawn("cumulative", [1])["seeds/seed_1"] and both == drawn("cumulative", [1, 2])
+    assert both["seeds/seed_2"] != drawn("cumulative", [2])["seeds/seed_2"]
+    assert all(len(train) == 8 and len(dev) == 4 for train, dev in both.values())
+
+
 def test_k_shot_with_too_few_examples() -> None:
     with pytest.raises(RelconError, match="41 shots need 41 instances of every label, but 'no' has 40"):
         list(KShot(shots=41, seeds=[1]).runs(corpus(), 7))
@@ -307,6 +319,7 @@ def test_an_exact_share_is_not_off_by_one_in_floating_point_and_never_empty() ->
         (GivenFolds, {"only": [], "key": "a"}),
         (KFold, {"only": [1, 1]}),
         (KShot, {"shots": 0, "seeds": [1]}),
+        (KShot, {"draw": "shuffled", "shots": 1, "seeds": [1]}),
         (Share, {"share": 1.0, "seeds": [1]}),
         (Share, {"draw": "some", "share": 0.5, "seeds": [1]}),
     ],

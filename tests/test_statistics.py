@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from relcon.statistics import estimate, estimates
+from relcon.statistics import estimate, estimates, in_percent
 
 
 def test_student_interval() -> None:
@@ -30,3 +30,7 @@ def test_figures_that_only_one_run_has_are_left_out() -> None:
     found = estimates([{"f1": 0.5, "rare": 1.0}, {"f1": 0.7, "loss": 2.0}, {"f1": 0.6, "loss": 4.0}])
     assert {name: (each.mean, each.runs) for name, each in found.items()} == {"f1": (pytest.approx(0.6), 3), "loss": (3.0, 2)}
     json.dumps({name: each._asdict() for name, each in found.items()}, allow_nan=False)
+
+
+def test_percentages_of_a_table() -> None:
+    assert [in_percent(values) for values in ([], [0.7186], [0.0, 1.0])] == ["", "71.9", "50.0 [-585.3, 685.3]"]

@@ -15,7 +15,7 @@ from typing import Dict, List, Tuple
 from relcon.config import load_config
 from relcon.files import read_json
 from relcon.pipeline import train
-from relcon.statistics import estimate
+from relcon.statistics import in_percent
 
 ROOT = Path(__file__).parents[2]
 DDI = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared")) / "data/ddi2013"
@@ -48,14 +48,6 @@ def figure(arm: str, output: Path, seed: int) -> float:
     return float(found["mean"] if isinstance(found, dict) else found)
 
 
-def shown(values: List[float]) -> str:
-    """A figure in percent, of several seeds with its 95 % interval."""
-    if len(values) == 1:
-        return f"{100 * values[0]:.1f}"
-    found = estimate(values)
-    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
-
-
 def main() -> None:
     """Run everything and write the table after each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -67,7 +59,7 @@ def main() -> None:
     for seed in SEEDS if given.full else SEEDS[:1]:
         for arm in ARMS:
             found.setdefault(arm, []).append(figure(arm, given.output, seed))
-            rows = "".join(f"| {name} | {ARMS[name][1]} | {shown(values)} |\n" for name, values in found.items())
+            rows = "".join(f"| {name} | {ARMS[name][1]} | {in_percent(values)} |\n" for name, values in found.items())
             text = f"| DDI, {SHARE:.0%} of the pairs | steps of pre-training | micro-F1 |\n| --- | --- | --- |\n{rows}"
             (given.output / "table.md").write_text(text, encoding="utf-8")
     print((given.output / "table.md").read_text(encoding="utf-8"))

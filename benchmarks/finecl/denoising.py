@@ -16,7 +16,7 @@ from typing import Dict, List
 from relcon.config import load_config
 from relcon.files import read_json
 from relcon.pipeline import train
-from relcon.statistics import estimate
+from relcon.statistics import in_percent
 
 ROOT = Path(__file__).parents[2]
 WIKI80 = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared")) / "data/wiki80"
@@ -72,20 +72,10 @@ def table(found: Dict[float, Dict[str, List[Dict[str, float]]]]) -> str:
     scores = [["wrong labels", *ARMS], ["---"] * (1 + len(ARMS))]
     for rate, runs in found.items():
         for recording in ("batch", "epoch"):
-            figures = [[each.get(f"{recording}.{name}") for each in runs["order"]] for name in FOUND]
-            lines.append([f"{rate:.0%}", recording, *(shown(values) for values in figures)])
-        scores.append([f"{rate:.0%}", *(shown([each["f1"] for each in runs[arm]]) for arm in ARMS if arm in runs)])
+            figures = [[each[key] for each in runs["order"] if key in each] for key in (f"{recording}.{name}" for name in FOUND)]
+            lines.append([f"{rate:.0%}", recording, *(in_percent(values) for values in figures)])
+        scores.append([f"{rate:.0%}", *(in_percent([each["f1"] for each in runs[arm]]) for arm in ARMS if arm in runs)])
     return "\n".join("".join(f"| {' | '.join(line)} |\n" for line in rows) for rows in (lines, scores))
-
-
-def shown(values: List[float]) -> str:
-    """A figure in percent, with its interval where there are several seeds."""
-    if any(value is None for value in values) or not values:
-        return ""
-    if len(values) == 1:
-        return f"{100 * values[0]:.1f}"
-    found = estimate(values)
-    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ RELCON_SHARED (the corpora). The table goes to OUTPUT/table.md.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from relcon.config import load_config
 from relcon.encoders.minilm import minilm_folder
 from relcon.files import read_json
 from relcon.pipeline import train
-from relcon.statistics import estimate
+from relcon.statistics import in_percent
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared")) / "data"
@@ -78,6 +79,7 @@ def run(config: Path, output: Path, overrides: List[str]) -> Path:
 def on_documents(output: Path, seed: int) -> List[str]:
     """The overrides of every run on documents."""
     words = ["--paths.distant", str(build(output)), "--paths.names", str(DATA / "docred/rel_info.json"), "--training.seed", str(seed)]
+    words += ["--data.labels", json.dumps(sorted(read_json(DATA / "docred/rel_info.json")))]  # not all are in the training documents
     words += ["--paths.train", str(DATA / "docred/train_annotated_200.json"), "--paths.dev", str(DATA / "redocred/dev_revised.json")]
     return words + ["--paths.test", str(DATA / "redocred/test_revised.json")]
 
@@ -103,7 +105,9 @@ def fine_tuned(target: str, encoder: Path, arm: str, output: Path, seed: int) ->
         words = [*on_documents(output, seed), "--paths.encoder", str(encoder), "--training.epochs", str(DOCUMENT_EPOCHS)]
         return read_json(run(config, folder, words) / "metrics.json")["evaluate"]["documents.f1"]
     semeval = DATA / "semeval2010_task8/opennre"
+    labels = list(read_json(semeval / "rel2id.json"))  # one of them has no training sentence
     words = ["--paths.encoder", str(encoder), *(w for n, f in FILES.items() for w in (f"--paths.{n}", str(semeval / f)))]
+    words += ["--data.labels", json.dumps(labels)]
     words += ["--stages.finetune.optimizer.lr", "1e-4", "--stages.finetune.schedule.warm_steps", "null"]
     if share < 1:
         words += ["--protocol.share", str(share), "--protocol.seeds", f"[{seed}]", "--training.epochs", "10"]
@@ -122,16 +126,8 @@ def table(found: Dict[str, Dict[str, List[float]]]) -> str:
     """Arms by targets, in percent; several seeds with their 95 % interval."""
     lines = [["micro-F1", *found], ["---"] * (1 + len(found))]
     for arm in ARMS:
-        lines.append([arm, *(shown(figures.get(arm, [])) for figures in found.values())])
+        lines.append([arm, *(in_percent(figures.get(arm, [])) for figures in found.values())])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def shown(values: List[float]) -> str:
-    """A figure in percent."""
-    if len(values) < 2:
-        return "".join(f"{100 * value:.1f}" for value in values)
-    found = estimate(values)
-    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def main() -> None:

@@ -4,7 +4,7 @@
 
 Each arm pre-trains (configs/pspe/pretrain_text.cfg) on OUTPUT/text.txt, sentences of which none is measured on, and fine-tunes the joint
 extractor on SciERC (configs/pspe/scierc.cfg) with a tenth and all of the training sentences; "fine-tuning alone" pre-trains for no step,
-so that everything else is the same. What is done is not done again, an interrupted run goes on; --only names arms. --full: 20 times the
+so that everything else is the same. What is done is not done again, an interrupted run goes on; --only names arms. --full: more
 steps, three seeds for every arm, more epochs, and ADE's first fold (configs/pspe/ade.cfg) too. It needs RELCON_SHARED (the corpora).
 The tables go to OUTPUT/TARGET.md, the curves of pre-training to OUTPUT/curves.png and .json.
 """
@@ -22,11 +22,11 @@ from relcon.compare import compare_runs
 from relcon.config import load_config
 from relcon.files import read_json
 from relcon.pipeline import train
-from relcon.statistics import estimate
+from relcon.statistics import in_percent
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared")) / "data"
-STEPS, FULL_STEPS, PIECES = 100, 2000, 48
+STEPS, FULL_STEPS, PIECES = 300, 2000, 48
 """Optimizer steps of pre-training (32 sentences each), and the longest sentence in word pieces."""
 SEEDS = [1, 2, 3]
 WIDTH = 384
@@ -143,7 +143,7 @@ def row(name: str, target: str, output: Path, full: bool) -> List[str]:
     seconds = before["seconds"] + fmean(each["joint"]["seconds"] for each in runs.values())
     p = "-" if name == ALONE else f"{significance(folder, alone, list(runs)):.3f}"
     paper = PAPER.get(target, {}).get(name, "-")
-    return [name, str(len(runs)), *map(shown, figures.values()), p, f"{before['figures']['steps']:.0f}", f"{seconds:.0f} s", paper]
+    return [name, str(len(runs)), *map(in_percent, figures.values()), p, f"{before['figures']['steps']:.0f}", f"{seconds:.0f} s", paper]
 
 
 def significance(folder: Path, alone: Path, runs: Sequence[str]) -> float:
@@ -151,14 +151,6 @@ def significance(folder: Path, alone: Path, runs: Sequence[str]) -> float:
     if len(runs) > 1:
         return compare_runs(folder, alone, profile="strict.without_overlaps").p_randomisation
     return compare_runs(folder / runs[0], alone / runs[0], profile="strict.without_overlaps").p_randomisation
-
-
-def shown(values: Sequence[float]) -> str:
-    """A figure in percent; of several seeds the mean and its 95 % interval."""
-    if len(values) < 2:
-        return "".join(f"{100 * value:.1f}" for value in values)
-    found = estimate(values)
-    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def table(names: Sequence[str], target: str, output: Path, full: bool) -> str:
@@ -177,7 +169,7 @@ def main() -> None:
     """Run what is asked for and write the tables after every run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--full", action="store_true", help="20 times the steps, three seeds, more epochs, ADE")
+    parser.add_argument("--full", action="store_true", help="more steps, three seeds, more epochs, ADE")
     parser.add_argument("--only", nargs="*", choices=list(ARMS), default=list(ARMS), help="arms beside fine-tuning alone")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)

@@ -48,6 +48,9 @@ class Queue(Adjuster):
         size = 4096
     """
 
+    needs_tags = True
+    adds_negatives = True
+
     vectors: Tensor
     keys: Tensor
     labels: Tensor

@@ -8,7 +8,7 @@ import typer
 
 def check_cli(
     ctx: typer.Context,
-    config: Path = typer.Argument(..., help="The config, .cfg or .yaml."),
+    config: Path = typer.Argument(..., help="The config, or the file of a sweep, .cfg or .yaml."),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own; may be given several times."),
     output: Optional[Path] = typer.Option(None, "--output", "-o", hidden=True),
     resume: bool = typer.Option(False, "--resume", hidden=True),
@@ -24,6 +24,8 @@ def check_cli(
 
     The options of `relcon train` are taken and change nothing, so that one word turns a training into its check.
 
+    Of a sweep every cell is checked, and of each that cannot run the reason is given in one line.
+
     Exit code 0 where the config is sound, 2 where it is not. `relcon train` checks the same first.
 
     Next: relcon train CONFIG --output DIR
@@ -34,6 +36,9 @@ def check_cli(
 
     overrides = overrides_of(ctx)
     loaded = load_config(config, overrides, code)
+    if "sweep" in loaded.tree:
+        check_sweep(config, code, output, overrides)
+        return
     require_sound(loaded)
     stages = list(loaded.tree["stages"])
     count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
@@ -41,3 +46,19 @@ def check_cli(
     again = " ".join([str(config), "--output", str(output or f"runs/{config.stem}"), *options, *overrides])
     typer.echo(f"{config} is sound: {count} ({', '.join(stages)}).")
     typer.echo(f"Next: relcon train {again}")
+
+
+def check_sweep(path: Path, code: List[Path], output: Optional[Path], overrides: List[str]) -> None:
+    """Every cell of a sweep; ConfigError with one line for each that cannot run."""
+    from relcon.errors import ConfigError, Problem
+    from relcon.sweep import check_cells, read_sweep
+
+    sweep = read_sweep(path)
+    names = [cell.name for cell in sweep.cells]
+    wrong = check_cells(sweep.cells, sweep.figure, overrides, code)
+    if wrong:
+        heading = f"{path}: {len(wrong)} of {len(names)} cells cannot run"
+        raise ConfigError([Problem(name, why) for name, why in wrong.items()], heading, most=len(wrong))
+    again = " ".join([str(path), "--output", str(output or f"runs/{path.stem}"), *(f"--code {file}" for file in code), *overrides])
+    typer.echo(f"{path} is sound: {len(names)} cells ({', '.join(names)}).")
+    typer.echo(f"Next: relcon sweep {again}")

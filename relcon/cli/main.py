@@ -14,6 +14,7 @@ from relcon.errors import RelconError
 
 COMMANDS: Dict[str, str] = {
     "train": "relcon.cli.train:train_cli",
+    "sweep": "relcon.cli.sweep:sweep_cli",
     "evaluate": "relcon.cli.evaluate:evaluate_cli",
     "predict": "relcon.cli.predict:predict_cli",
     "compare": "relcon.cli.compare:compare_cli",
@@ -43,6 +44,7 @@ def relcon(version: bool = typer.Option(False, "--version", help="Show the versi
     relcon check CONFIG                               every mistake of a config at once
     relcon train CONFIG --output runs/first           train and evaluate what it describes
     relcon train CONFIG -o runs/b --training.seed 3   any key is overridden by its path
+    relcon sweep SWEEP --output runs/sweep            many runs from one file, and one table over them
 
     A mistake of yours ends with one message and exit code 2; add --debug (or set RELCON_DEBUG=1) to see where it arose.
 

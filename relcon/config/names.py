@@ -2,13 +2,14 @@
 
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from relcon.components import arguments, component_of, kind_of
+from relcon.components import arguments, component_of, kind_of, nested
 from relcon.config.source import Keys
 from relcon.data.joining import split_names
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Sampler, Stage
 
 Mistake = Tuple[Keys, str]
+"""The way to a value, and what is wrong with it."""
 
 POINTERS: Dict[str, Dict[str, str]] = {
     "tasks": {"stream": "streams"},
@@ -57,7 +58,7 @@ def _handed_on(stage: Dict[str, Any], keys: Keys, stages: Mapping[str, Any], ear
 
 def _declared(stage: Dict[str, Any], keys: Keys, stages: Mapping[str, Any], earlier: List[str]) -> Iterator[Mistake]:
     """What the stage's own class says that it takes from earlier ones."""
-    component = _component(stage)
+    component = component_in(stage)
     if not (isinstance(component, type) and issubclass(component, Stage)):
         return
     for key, section in component.takes.items():
@@ -96,7 +97,7 @@ def _copies(block: Dict[str, Any], key: str) -> Iterator[Tuple[str, str]]:
     """
     for inner in (each for each in block.values() if isinstance(each, dict)):
         yield from _copies(inner, key)
-        follows, suffix = getattr(_component(inner), "follows", None), inner.get("suffix", _default(inner, "suffix"))
+        follows, suffix = getattr(component_in(inner), "follows", None), inner.get("suffix", _default(inner, "suffix"))
         followed = block.get(follows) if isinstance(follows, str) else None
         if isinstance(followed, dict) and isinstance(followed.get(key), str):
             yield f"{followed[key]}_{suffix}", followed[key]
@@ -111,7 +112,7 @@ def _model(stage: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mi
 
 def _handed_over(block: Dict[str, Any], keys: Keys, earlier: List[str]) -> Iterator[Mistake]:
     """Stages that samplers take something from (`Sampler.takes`), those of nested samplers included."""
-    component = _component(block)
+    component = component_in(block)
     for key in component.takes if isinstance(component, type) and issubclass(component, Sampler) else ():
         if isinstance(block.get(key), str):
             yield from (((*keys, key), message) for message in _giver(block[key], earlier))
@@ -147,21 +148,23 @@ def _figure(value: Any, stages: Mapping[str, Any], earlier: List[str]) -> Iterat
 
 def _measured(stage: Any) -> Optional[List[str]]:
     """The figures that a stage measures; None where they cannot be told."""
-    component = _component(stage)
+    component = component_in(stage)
     return component.measures(stage) if isinstance(component, type) and issubclass(component, Stage) else None
 
 
 def missing_splits(tree: Mapping[str, Any]) -> Iterator[Mistake]:
     """Splits that a stage reads and its corpus leaves null, with the way to the null.
 
-    Only for a corpus that takes its splits as arguments of their names (`train`, `dev`, `test`). A share (`dev_share`) makes a split
-    of its own, and a protocol may make any but `train`.
+    Only for a corpus that takes its splits as arguments of their names (`train`, `dev`, `test`); where one changes another, that is the
+    other. A share (`dev_share`) makes a split of its own, and a protocol may make any but `train`.
     """
     for name, stage in (tree.get("stages") or {}).items():
         if not isinstance(stage, dict):
             continue
         way: Keys = ("stages", name, "data") if stage.get("data") else ("data",)
         block: Any = stage.get("data") or tree.get("data")
+        while inner := nested(block, "corpora"):
+            way, block = (*way, inner), block[inner]
         for split in _splits_read(stage):
             if split != "train" and tree.get("protocol"):
                 continue
@@ -182,11 +185,11 @@ def _default(block: Any, name: str) -> Any:
 
 def _arguments(block: Any) -> Dict[str, Any]:
     """What a block's component takes; nothing where it cannot be had."""
-    component = _component(block)
+    component = component_in(block)
     return {} if component is None else dict(arguments(component))
 
 
-def _component(block: Any) -> Any:
+def component_in(block: Any) -> Any:
     """A block's component; None where it cannot be had, which is reported elsewhere."""
     kind = kind_of(block)
     try:

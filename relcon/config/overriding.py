@@ -1,30 +1,33 @@
-"""Overrides from the command line: `--training.seed 3`, any key by its path; an override beats the file.
+"""Overrides from the command line: `--training.seed 3`, any key by its path; an override beats the file. And sections of another file,
+laid over a config in the same way.
 
-Overriding a block's `@kind` replaces the component: the old arguments that the new one knows are kept, the others are dropped.
+Overriding a block's `@kind` replaces the component: on the command line the old arguments that the new one knows are kept, the others are
+dropped; a block of another file replaces all of it.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Optional, Sequence, Set
 
 from relcon.components import arguments, component_of
-from relcon.config.source import KEY, LITERALS, VARIABLE, Entry, Keys, Source, is_json, label
+from relcon.config.source import KEY, LITERALS, VARIABLE, Entry, Keys, Override, Source, is_json, label, plain
 from relcon.config.types import alternatives, is_dict, parameter
 from relcon.errors import ConfigError, Problem, RelconError
 from relcon.registry import interface_of
 
 
 @dataclass(frozen=True)
-class Override:
-    """One override: the way to its key, and the value in config notation."""
+class Layer:
+    """Sections that another file lays over a config: a block in place of that of its name, any other section's keys over those that are
+    there; null leaves a part out.
 
-    keys: Keys
-    value: str
+    title: where they stand ("[axes.contrast.clre] of sweep.cfg"). overrides: their keys. bare: sections in which nothing stands, with
+    their places; they are made where they are missing.
+    """
 
-    @property
-    def place(self) -> str:
-        """How messages name it: `--training.seed`."""
-        return "--" + ".".join(self.keys)
+    title: str
+    overrides: Sequence[Override]
+    bare: Mapping[Keys, str] = field(default_factory=dict)
 
 
 def parse_overrides(words: Sequence[str]) -> List[Override]:
@@ -74,11 +77,22 @@ def apply_overrides(source: Source, overrides: Sequence[Override]) -> None:
             _set_value(source, override)
 
 
+def lay(source: Source, layer: Layer) -> None:
+    """Lay the sections of another file over the source."""
+    apply_overrides(source, layer.overrides)
+    for override in layer.overrides:
+        if override.keys[-1].startswith("@") and override.keys[:-1] in source.sections:
+            source.sections[override.keys[:-1]] = override.place  # the block stands there now
+    for keys, where in layer.bare.items():
+        if keys not in source.sections:
+            _put_section(source, Override(keys, "", where), keys)
+
+
 def _replace_component(source: Source, override: Override) -> None:
     block = override.keys[:-1]
     if not _reach(source, override, block):
         return
-    known = _argument_names(override)
+    known = set() if override.whole else _argument_names(override)
     for keys in list(source.below(block)):
         child = keys[len(block)]
         if child.startswith("@") or (known is not None and child not in known):
@@ -127,7 +141,7 @@ def _takes_parts(kind: str, value: str, argument: str) -> bool:
 
 def _put(source: Source, override: Override) -> None:
     if override.keys not in source.entries:
-        source.added[override.keys] = override.place
+        source.added[override.keys] = override
     source.entries[override.keys] = Entry(override.value, override.place)
 
 
@@ -142,8 +156,13 @@ def _reach(source: Source, override: Override, section: Keys) -> bool:
         else:
             _set_inside(source, override, section[:n], entry)
             return False
-    source.added.update((made, override.place) for made in source.section(section, override.place))
+    _put_section(source, override, section)
     return True
+
+
+def _put_section(source: Source, override: Override, section: Keys) -> None:
+    """Make a section and those above it, where they are missing."""
+    source.added.update((made, override) for made in source.section(section, override.place))
 
 
 def _set_inside(source: Source, override: Override, keys: Keys, entry: Entry) -> None:
@@ -157,5 +176,5 @@ def _set_inside(source: Source, override: Override, keys: Keys, entry: Entry) ->
         reason = "a reference; override what it refers to" if VARIABLE.search(entry.value) else "a value, not a section"
         source.problems.append(Problem(override.place, f"{label(keys)} = {entry.value} is {reason}."))
         return
-    inner[last] = json.loads(override.value) if is_json(override.value) else LITERALS.get(override.value, override.value)
+    inner[last] = plain(override.value)
     source.entries[keys] = Entry(json.dumps(value, ensure_ascii=False), override.place)

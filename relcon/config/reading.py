@@ -7,7 +7,7 @@ from typing import Any, List, Optional, Tuple
 
 import yaml
 
-from relcon.config.source import KEY, LITERALS, VARIABLE, Entry, Keys, Source, is_json, label, read_text
+from relcon.config.source import KEY, VARIABLE, Entry, Keys, Source, label, plain, read_text
 from relcon.errors import ConfigError, Problem, place
 
 _HEADER = re.compile(r"\[(?P<name>[^\]]+)\]\s*(?:[#;].*)?$")
@@ -148,4 +148,4 @@ def _plain(node: yaml.Node) -> Any:
         return node.value
     if node.value in ("", "~"):
         return None
-    return json.loads(node.value) if is_json(node.value) else LITERALS.get(node.value, node.value)
+    return plain(node.value)

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from relcon.errors import ConfigError, Problem, place
 
@@ -27,13 +27,37 @@ class Entry:
     place: str
 
 
+@dataclass(frozen=True)
+class Override:
+    """A value that is put over the file's.
+
+    keys: the way to it. value: in config notation. written: where it stands (`sweep.cfg:12`); "" for a word of the command line.
+    whole: whether a component that it names takes the place of the former one with all that was in it; otherwise the old arguments that
+        the new one knows are kept.
+    """
+
+    keys: Keys
+    value: str
+    written: str = ""
+    whole: bool = False
+
+    @property
+    def place(self) -> str:
+        """How messages name it: `--training.seed`, `sweep.cfg:12`."""
+        return self.written or self.named(".".join(self.keys))
+
+    def named(self, way: str) -> str:
+        """How a way is written where this override stands."""
+        return way if self.written else f"--{way}"
+
+
 @dataclass
 class Source:
     """Sections and entries of a config in the order of the file, with the place of each.
 
     problems: what is wrong with the notation; entries concerned are left out. implied: sections that are there only because
-    others stand in them. added: what overrides put where the file has nothing, with their names. dropped: what
-    overrides took away with a component, likewise. broken: entries whose value is
+    others stand in them. added: what overrides put where the file has nothing, with the override. dropped: what
+    overrides took away with a component, with their places. broken: entries whose value is
     not to be trusted, because a problem was reported; with the value as written.
     """
 
@@ -43,7 +67,7 @@ class Source:
     entries: Dict[Keys, Entry] = field(default_factory=dict)
     problems: List[Problem] = field(default_factory=list)
     implied: Set[Keys] = field(default_factory=set)
-    added: Dict[Keys, str] = field(default_factory=dict)
+    added: Dict[Keys, Override] = field(default_factory=dict)
     dropped: Dict[Keys, str] = field(default_factory=dict)
     broken: Dict[Keys, str] = field(default_factory=dict)
 
@@ -133,6 +157,11 @@ def is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def plain(value: str) -> Any:
+    """A value in config notation without `${...}`: JSON, True, False, None, or a text as it is."""
+    return json.loads(value) if is_json(value) else LITERALS.get(value, value)
 
 
 def mistaken(value: str) -> Optional[str]:

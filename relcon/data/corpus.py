@@ -137,10 +137,13 @@ class FileCorpus(Corpus):
             self._make(name)
         return self._splits[name]
 
-    def rewritten(self, name: str, documents: Callable[[], Iterable[Document]], key: Any) -> Split:
+    def rewritten(
+        self, name: str, documents: Callable[[], Iterable[Document]], key: Any, labels: Optional[LabelSet] = None
+    ) -> Split:
         """A split with other documents in place of its own, cached like these, and their candidate pairs.
 
-        RelconError where train and dev have documents in common, so that pairs of the one would come back into the other.
+        RelconError where train and dev have documents in common, so that pairs of the one would come back into the other; DataError where
+        the documents have labels that are not in the label set.
         """
         if self.dev_share and self.split_by == "instance":
             raise RelconError(
@@ -152,9 +155,7 @@ class FileCorpus(Corpus):
         key = hashed(self._keys[file], name, self.dev_share, self.seed, key)
         with closing(self._workers):
             changed = self._changed(name, key, self.files[file], documents)
-            instances, lost = self._candidates(name, key, changed, self.labels)
-        self._refuse_none(file, changed, instances, lost)
-        return Split(name, changed, instances, self.labels, lost)
+            return self._paired(name, file, key, changed, self.labels if labels is None else labels)
 
     def _changed(self, name: str, key: str, path: Path, documents: Callable[[], Iterable[Document]]) -> Sequence[Document]:
         """Changed documents in columns, or, where these cannot hold them, as a list."""
@@ -177,17 +178,21 @@ class FileCorpus(Corpus):
     def _whole(self, file: str) -> Split:
         """Everything in the file of a split, with its candidates."""
         documents, labels = self._read(file), self.labels
+        if self.labelled and file == "train" and not relation_labels_of(documents):
+            raise self._no_relations(file)
+        return self._paired(file, file, self._keys[file], documents, labels)
+
+    def _paired(self, name: str, file: str, key: str, documents: Sequence[Document], labels: LabelSet) -> Split:
+        """Documents that are kept under a key, as a split with its candidates. file: the split in whose file they were read."""
         seen = relation_labels_of(documents)
         labelled = self.labelled and bool(seen)
-        if self.labelled and file == "train" and not labelled:
-            raise self._no_relations(file)
         if labelled:
-            _refuse_unknown(documents, seen, labels, f"[data] {file} has labels that are not in the label set:")
+            _refuse_unknown(documents, seen, labels, f"[data] {name} has labels that are not in the label set:")
         else:
-            log.info("[data] %s counts as unlabelled.", file)
-        instances, lost = self._candidates(file, self._keys[file], documents, labels if labelled else None)
+            log.info("[data] %s counts as unlabelled.", name)
+        instances, lost = self._candidates(name, key, documents, labels if labelled else None)
         self._refuse_none(file, documents, instances, lost)
-        return Split(file, documents, instances, labels, lost)
+        return Split(name, documents, instances, labels, lost)
 
     def _candidates(self, file: str, key: str, documents: Sequence[Document], labels: Optional[LabelSet]) -> Candidates:
         """The candidate pairs of all documents, which are kept under a key; without label set, of unlabelled ones."""
@@ -364,9 +369,16 @@ def _refuse_unknown(documents: Sequence[Document], seen: Set[str], labels: Label
     known = set(labels.names)
     if seen <= known:
         return
-    unknown = [(each, r.label) for each in documents for r in each.relations if r.label is not None and r.label not in known]
-    problems = [
-        Problem(where(document), f"label '{label}' is unknown.{did_you_mean(label, known)} Correct it, or add it to [data] labels.")
-        for document, label in unknown
-    ]
+    found: Dict[str, List[Document]] = {}
+    for document in documents:
+        for relation in document.relations:
+            if relation.label is not None and relation.label not in known:
+                found.setdefault(relation.label, []).append(document)
+    problems = [Problem(where(places[0]), _unknown(label, len(places), known)) for label, places in found.items()]
     raise DataError(problems, heading)
+
+
+def _unknown(label: str, relations: int, known: Set[str]) -> str:
+    """What is wrong with a label, named once however many relations have it."""
+    often = f" ({relations} relations)" if relations > 1 else ""
+    return f"label '{label}' is unknown{often}.{did_you_mean(label, known)} Correct it, or add it to [data] labels."

@@ -10,8 +10,9 @@ import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Literal, Mapping, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 
 from relcon.data.document import group_of as group_of
@@ -164,17 +165,23 @@ def k_shot(split: Split, shots: int, generator: torch.Generator, on_rare: OnRare
 
     on_rare: "error" raises RelconError where a label has fewer (it names label and count); "keep" takes what there is.
     """
-    if shots < 1:
-        raise ValueError(f"shots: {shots} is below 1")
-    by_label: Dict[str, List[int]] = {name: [] for name in split.labels.names}
-    for number, label in enumerate(labels_of(split.instances)):
-        if label is not None:
-            by_label[label].append(number)
-    if on_rare == "error":
-        counts = Counter({label: len(found) for label, found in by_label.items()})
-        _refuse_rare(split.labels.names, counts, shots, f"{shots} shots need {shots} instances of every label", "Use fewer shots,")
+    by_label = _by_label(split, range(len(split.instances)), shots, on_rare)
     chosen = [found[n] for found in by_label.values() for n in torch.randperm(len(found), generator=generator)[:shots].tolist()]
     return pick(split, sorted(chosen), split.name)
+
+
+def k_shots_in_turn(split: Split, shots: int, seeds: Sequence[int], on_rare: OnRare = "error") -> Iterator[Split]:
+    """A few-shot split for each seed, as published ones are drawn: one list of all instances is shuffled, with the seed, and the first
+    `shots` of every label are taken; the next seed shuffles the list as it then stands. So a split depends on the seeds in front of it.
+
+    on_rare: as of `k_shot`, whose errors it has too. Source: the released code of KnowPrompt (Chen et al., WWW 2022), which shuffles with
+    NumPy's `random.seed` and `random.shuffle`; the stream of `RandomState` is frozen (NumPy's NEP 19), so this gives the same instances.
+    """
+    order = list(range(len(split.instances)))
+    for seed in seeds:
+        np.random.RandomState(seed).shuffle(order)
+        by_label = _by_label(split, order, shots, on_rare)
+        yield pick(split, sorted(number for found in by_label.values() for number in found[:shots]), split.name)
 
 
 # ---- their parts -------------------------------------------------------------------------------------------------------
@@ -312,6 +319,21 @@ def _names(split: Split, by_document: Sequence[Unit]) -> List[str]:
     """The name (`group_of`) of each unit of a division by document."""
     groups = groups_of(split.documents)
     return [groups[unit.documents[0]] for unit in by_document]
+
+
+def _by_label(split: Split, order: Iterable[int], shots: int, on_rare: OnRare) -> Dict[str, List[int]]:
+    """The places of the instances of every label of the label set, in this order. RelconError under "error" where one has too few."""
+    if shots < 1:
+        raise ValueError(f"shots: {shots} is below 1")
+    labels = labels_of(split.instances)
+    by_label: Dict[Optional[str], List[int]] = {name: [] for name in (*split.labels.names, None)}
+    for number in order:
+        by_label[labels[number]].append(number)
+    found = {name: by_label[name] for name in split.labels.names}
+    if on_rare == "error":
+        counts = {label: len(places) for label, places in found.items()}
+        _refuse_rare(found, counts, shots, f"{shots} shots need {shots} instances of every label", "Use fewer shots,")
+    return found
 
 
 def _refuse_no_share(fraction: float) -> None:

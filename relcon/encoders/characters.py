@@ -2,6 +2,7 @@
 
 from typing import Dict, Iterable, List, Tuple
 
+from relcon import contrast
 from relcon.encoders.pieces import Frame
 from relcon.errors import RelconError
 
@@ -37,6 +38,8 @@ def spelling(word: str, length: int = 50) -> Spelling:
 class Characters:
     """Texts as words, each of them one piece: its spelling. There is no vocabulary, and any word can be spelt.
 
+    The word `relcon.contrast.MASK` is `[MASK]`; beside it a word that is written so is spelt in small letters, as any other.
+
     limit: the largest number of words of an input, `[CLS]` and `[SEP]` included. lower_case: spell words in small letters, but
     for `[CLS]`, `[SEP]`, `[MASK]` and `[PAD]`; accents stay. length: ids of each word.
     """
@@ -56,7 +59,9 @@ class Characters:
 
     def cut(self, words: Iterable[str]) -> List[Tuple[Spelling, ...]]:
         """Each word as its one piece."""
-        return [(self.spell(word),) for word in words]
+        words = list(words)
+        shown = {contrast.MASK: "[MASK]", "[MASK]": "[mask]"} if contrast.MASK in words else {}
+        return [(self.spell(shown.get(word, word)),) for word in words]
 
     def spell(self, word: str) -> Spelling:
         """The ids of a word's characters."""

@@ -7,7 +7,7 @@ folder's own (`trust_remote_code`) and adapters, whose weights may be pickled, a
 import pickle
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, cast
 
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -88,9 +88,19 @@ def _model(path: str, dropout: Optional[float], hidden_dropout: Optional[float])
     return model
 
 
-def masked_head(path: str) -> Tuple[nn.Sequential, Tensor]:
-    """The head of the masked language model that a checkpoint holds: linear layer, activation and layer normalisation, and a bias [rows]
-    of the output.
+class MaskedHead(NamedTuple):
+    """The head of a masked language model: linear layer, activation and layer normalisation, and a bias [rows] of the output.
+
+    activation: what transformers calls it.
+    """
+
+    layers: nn.Sequential
+    bias: Tensor
+    activation: str
+
+
+def masked_head(path: str) -> MaskedHead:
+    """The head of the masked language model that a checkpoint holds.
 
     path: as of `load`. RelconError where the checkpoint holds no such head, or one of another design than BERT's and RoBERTa's.
     """
@@ -101,14 +111,15 @@ def masked_head(path: str) -> Tuple[nn.Sequential, Tensor]:
         )
     absent = [name for name in report["missing_keys"] if name.startswith(HEADS) and "decoder" not in name]  # the output layer is tied
     if absent:
-        raise RelconError(f"Encoder '{path}' has no head of a masked language model ({_some(absent)}). Take head = \"fresh\".")
+        raise RelconError(f"Encoder '{path}' has no head of a masked language model ({_some(absent)}). Take \"fresh\" or \"handed_on\".")
     if hasattr(model, "cls"):
         head, layers = model.cls.predictions, model.cls.predictions.transform
-        return nn.Sequential(layers.dense, layers.transform_act_fn, layers.LayerNorm).float(), head.bias.detach().float()
+        states = nn.Sequential(layers.dense, layers.transform_act_fn, layers.LayerNorm)
+        return MaskedHead(states.float(), head.bias.detach().float(), model.config.hidden_act)
     if hasattr(model, "lm_head") and hasattr(model.lm_head, "layer_norm"):
         head = model.lm_head
-        return nn.Sequential(head.dense, nn.GELU(), head.layer_norm).float(), head.bias.detach().float()
-    raise RelconError(f"Encoder '{path}': the head of {type(model).__name__} is not of BERT's or RoBERTa's design. Take head = \"fresh\".")
+        return MaskedHead(nn.Sequential(head.dense, nn.GELU(), head.layer_norm).float(), head.bias.detach().float(), "gelu")
+    raise RelconError(f"Encoder '{path}': the head of {type(model).__name__} is not of BERT's or RoBERTa's design. Take \"fresh\".")
 
 
 def attempt(path: str, what: str, loader: Any, *arguments: Any, **keywords: Any) -> Any:

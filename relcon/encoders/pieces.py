@@ -4,10 +4,15 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 
 from transformers import AddedToken, PreTrainedTokenizerBase
 
+from relcon.contrast import MASK
+from relcon.errors import RelconError
 from relcon.interfaces import Vocabulary
 
 Pieces = Tuple[Any, ...]
 """The pieces of a word. A piece is the id of a word piece, or a whole word as the ids of its characters."""
+
+ADDED_MASK = "[MASK]"
+"""What the mask token is called that a tokenizer without one gets."""
 
 
 class Frame(NamedTuple):
@@ -28,7 +33,8 @@ class WordPieces(Vocabulary):
 
     The pieces of words equal those of the words joined by spaces. Where the tokenizer marks a leading space (byte-level
     BPE), every word has one, the first included: a word's pieces do not depend on its place. A word that the tokenizer
-    drops (a lone control character) is one unknown piece, so that every word has a position.
+    drops (a lone control character) is one unknown piece, so that every word has a position. The word `relcon.contrast.MASK` is the mask
+    token, and among words that are cut together with it no other piece is.
 
     tokenizer: of Hugging Face. limit: the largest number of pieces of an input, special tokens included.
     """
@@ -75,27 +81,46 @@ class WordPieces(Vocabulary):
         return list(self.cut([word])[0])
 
     def cut(self, words: Iterable[str]) -> List[Pieces]:
-        """The pieces of each word; new words are cut in one call of the tokenizer."""
+        """The pieces of each word; new words are cut in one call of the tokenizer. RelconError where a word is `MASK` and there is no
+        mask token."""
         words = list(words)
         fresh = [word for word in dict.fromkeys(words) if word not in self.known]
+        if MASK in fresh:
+            raise RelconError(
+                "A text has a mask, but the encoder's tokenizer has no mask token. Let its renderer name relcon.contrast.MASK among its "
+                "special_tokens, as cloce.Prompt.v1 does: the encoder then gets one."
+            )
         if fresh:
             unknown = (self.tokenizer.unk_token_id,)
             found = self._cut([self.space + word for word in fresh])
             self.known.update(zip(fresh, (ids or unknown for ids in found), strict=True))
-        return [self.known[word] for word in words]
+        return [self._beside_mask(word) for word in words] if MASK in words else [self.known[word] for word in words]
+
+    def _beside_mask(self, word: str) -> Pieces:
+        """The pieces of a word among which only `MASK` is the mask: what is written like the mask token is unknown."""
+        pieces = self.known[word]
+        if word == MASK or self.mask not in pieces:
+            return pieces
+        return tuple(self.tokenizer.unk_token_id if piece == self.mask else piece for piece in pieces)
 
     def add(self, tokens: Sequence[str]) -> Dict[str, Pieces]:
-        """Make each token one piece. Returns the pieces that each really new token had before."""
+        """Make each token one piece; `MASK` among them: the tokenizer shall have a mask token. Returns the pieces that each really new
+        token had before, for a mask token all that there were."""
         entries = self.tokenizer.get_vocab()
-        former = {token: self.cut([token])[0] for token in tokens if token not in entries}
-        whole: List[Any] = [AddedToken(token, lstrip=True, normalized=False, special=True) for token in tokens]
+        named = [token for token in tokens if token != MASK]
+        former = {token: self.cut([token])[0] for token in named if token not in entries}
+        if MASK in tokens and self.mask is None:
+            former |= {} if ADDED_MASK in entries else {MASK: tuple(entries.values())}
+            self.tokenizer.add_special_tokens({"mask_token": ADDED_MASK})
+        whole: List[Any] = [AddedToken(token, lstrip=True, normalized=False, special=True) for token in named]
         self.tokenizer.add_tokens(whole, special_tokens=True)
         self.known = self._whole()
         return former
 
     def _whole(self) -> Dict[str, Pieces]:
-        """The separator is one piece, though byte-level BPE would give the space before it another."""
-        return {} if self.separator is None else {self.separator: (self.tokenizer.sep_token_id,)}
+        """Separator and mask are one piece, though byte-level BPE would give the space before them another."""
+        whole = {self.separator: self.tokenizer.sep_token_id, MASK: self.mask}
+        return {word: (piece,) for word, piece in whole.items() if word is not None and piece is not None}
 
     def _cut(self, texts: List[str]) -> List[Pieces]:
         return [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]

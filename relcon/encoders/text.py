@@ -55,7 +55,7 @@ class TextEncoder(Encoder):
     """Texts -> states of pieces, by a model of Hugging Face's design.
 
     A text that is too long loses words of its first segment: those farthest from the words it must keep (see
-    `relcon.encoders.cropping`); where the words to keep do not fit either, all its views are lost.
+    `relcon.encoders.cropping`); where the words to keep, or the second segment, do not fit either, all its views are lost.
 
     model: has `embeddings`, and gives `last_hidden_state`. layers: the module that holds its stack of layers, and the stack's
     name in it. words: how texts are cut. freeze_layers: the embeddings and the first so many layers are not trained; all layers:
@@ -129,11 +129,10 @@ class TextEncoder(Encoder):
         pieces = self._edited(text)
         first, second = pieces[: len(text.words)], pieces[len(text.words) :]
         room = self.words.limit - frame.size - sum(map(len, second))
-        if room < 0:
-            raise RelconError(f"The second segment has {sum(map(len, second))} pieces and does not fit into max_length {self.words.limit}.")
-        kept = survivors([len(word) for word in first], room, text.keep)
-        cropped = len(kept) < len(first)
-        return _laid_out(frame, first, second, kept, cropped, lost=cropped and not kept)
+        kept = survivors([len(word) for word in first], room, text.keep) if room >= 0 else []
+        if room < 0 or (first and not kept):
+            return _nothing(self.words.one, len(pieces))
+        return _laid_out(frame, first, second, kept)
 
     def _edited(self, text: Text) -> List[Pieces]:
         """The pieces of all words of both segments, with the text's edits."""
@@ -207,7 +206,7 @@ class TextEncoder(Encoder):
             raise RelconError(f"max_length must be at most {positions}, the positions that this encoder knows, got {max_length}.")
 
 
-def _laid_out(frame: Frame, first: List[Pieces], second: List[Pieces], kept: List[int], cropped: bool, lost: bool) -> Row:
+def _laid_out(frame: Frame, first: List[Pieces], second: List[Pieces], kept: List[int]) -> Row:
     """The surviving words between the special tokens."""
     ids, places = list(frame.before), [CROPPED] * len(first)
     for word in kept:
@@ -219,7 +218,13 @@ def _laid_out(frame: Frame, first: List[Pieces], second: List[Pieces], kept: Lis
         places.append((len(ids), len(ids) + len(pieces)))
         ids += pieces
     ids += frame.after
-    return Row(ids, places, start if second else len(ids), cropped, lost)
+    return Row(ids, places, start if second else len(ids), cropped=len(kept) < len(first), lost=False)
+
+
+def _nothing(frame: Frame, words: int) -> Row:
+    """The row of a lost text: special tokens alone. words: how many it has."""
+    ids = [*frame.before, *frame.after]
+    return Row(ids, [CROPPED] * words, len(ids), cropped=True, lost=True)
 
 
 def _places(rows: Sequence[Row]) -> Tuple[Tensor, Tensor]:

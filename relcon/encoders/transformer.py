@@ -60,7 +60,8 @@ class Transformer(TextEncoder):
     @torch.no_grad()
     def add_tokens(self, tokens: Sequence[str]) -> None:
         """Make each token one piece. The embedding of a new one is the mean of those of the pieces it was cut into before,
-        so that no randomness is needed and `[E1]` and `[E2]` differ from the start."""
+        so that no randomness is needed and `[E1]` and `[E2]` differ from the start; that of a mask token (`relcon.contrast.MASK`), where
+        the tokenizer has none, is the mean of all."""
         before = embedding_table(self.model).weight.clone()
         former = self.words.add(tokens)
         if len(self.words.tokenizer) > len(before):
@@ -68,7 +69,7 @@ class Transformer(TextEncoder):
                 self.model.resize_token_embeddings(len(self.words.tokenizer), mean_resizing=False)
         table = embedding_table(self.model).weight
         for token, pieces in former.items():
-            table[self.words.tokenizer.convert_tokens_to_ids(token)] = before[list(pieces)].mean(0)
+            table[self.words.pieces(token)] = before[list(pieces)].mean(0)
         self._freeze()
 
     def save(self, folder: Path) -> None:

@@ -50,6 +50,8 @@ class InfoNCE(ContrastiveObjective):
         denominator = "own"
     """
 
+    competes = True
+
     def __init__(
         self,
         temperature: float = 0.1,
@@ -128,6 +130,8 @@ class NTXent(InfoNCE):
         @objectives = "relcon.NTXent.v1"
         temperature = 0.1
     """
+
+    one_positive = True
 
     def __init__(self, temperature: float = 0.1, scale: float = 1.0):
         super().__init__(temperature=temperature)

@@ -1,5 +1,6 @@
 """OpenNRE's JSON-lines, also those of CP, ERICA, FineCL and KnowPrompt: one marked pair a line."""
 
+import ast
 import re
 from bisect import bisect_left
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -9,6 +10,9 @@ from relcon.data.fields import inside, items, may, need, pair
 from relcon.data.tokens import CharSpan, annotate
 from relcon.errors import RecordError
 from relcon.readers.records import LineReader, OnError, Record, json_object
+
+PYTHON = re.compile(r"\s*\{\s*'")
+"""How a line begins that Python wrote and not JSON: its first key is in single quotes."""
 
 
 class Argument(NamedTuple):
@@ -36,7 +40,8 @@ class OpenNRE(LineReader):
 
     A line is `{"text": "..." or "token": ["..."], "h": {"name", "id", "type", "pos": [start, end]}, "t": {...}, "relation": "..."}`. With
     `text` the positions count characters, with `token` tokens; the end is exclusive. `id`, `type`, `name` and `relation` may be
-    absent. One document per line, named after file and line; entity 0 is h, entity 1 is t, one relation from h to t. Tokens
+    absent. Lines may be Python's dictionaries in place of JSON's objects, as in some releases (KnowPrompt: Chen et al., WWW 2022). One
+    document per line, named after file and line; entity 0 is h, entity 1 is t, one relation from h to t. Tokens
     that are nothing but white space are left out and positions moved accordingly.
 
     on_error: "raise" reports the first ten bad records and the count of all; "skip" leaves them out and logs them.
@@ -60,7 +65,7 @@ class OpenNRE(LineReader):
 
     def document(self, record: Record) -> Document:
         """One marked sentence."""
-        value = json_object(record.value)
+        value = python_object(record.value) if PYTHON.match(record.value) else json_object(record.value)
         if ("text" in value) == ("token" in value):
             raise RecordError("expected either 'text' (positions in characters) or 'token' (positions in tokens)")
         arguments = [_argument(value, side) for side in ("h", "t")]
@@ -109,6 +114,18 @@ def _argument(value: Dict[str, Any], side: str) -> Argument:
     start, end = pair(need(record, "pos", list, f"'{side}'"), f"'pos' of '{side}'")
     name, kind, identity = (may(record, key, str, owner=f"'{side}'") for key in ("name", "type", "id"))
     return Argument(side, start, end, name, kind or "", identity or "")
+
+
+def python_object(text: str) -> Dict[str, Any]:
+    """A line as one dictionary of Python's literals. RecordError where it is none."""
+    try:
+        value = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        reason = str(error) or type(error).__name__
+        raise RecordError(f"no dictionary of Python's literals: {reason}; expected one whole dictionary on the line") from None
+    if not isinstance(value, dict):
+        raise RecordError(f"expected a dictionary {{...}} on the line, here it begins {text.strip()[:20]!r}")
+    return value
 
 
 def bare(text: str) -> str:

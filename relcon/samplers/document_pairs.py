@@ -55,7 +55,8 @@ class DocumentPairs(Sampler):
         self.negatives, self.pairs = at_least("negatives", negatives, 0), at_least("pairs", pairs, 1)
 
     def check(self, data: Split) -> None:
-        """There must be one negative label, and a document with a related pair."""
+        """There must be one negative label, and a document with a related pair; and the renderer may look at them."""
+        self.renderer.check(data)
         negative_number(data.labels)
         self.length(data)
 

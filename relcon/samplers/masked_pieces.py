@@ -1,13 +1,14 @@
 """Masked word pieces to guess, on the inputs of any other sampler."""
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import torch
 
-from relcon.contrast import WHOLE, Batch, Contrast, Input, Labelled, Span, Text, View
+from relcon.config.contrasts import contrasts_of
+from relcon.contrast import MASK, WHOLE, Batch, Contrast, Input, Labelled, Span, Text, View
 from relcon.errors import RelconError
-from relcon.interfaces import Artifacts, Draw, Sampler, Split, Vocabulary
+from relcon.interfaces import Artifacts, Contrasts, Draw, Recorder, Sampler, Split, Vocabulary
 
 MASKED, UNCHANGED = 0.8, 0.1
 """Shares of the chosen pieces that are replaced by the mask and that stay; the others become a random piece."""
@@ -18,7 +19,7 @@ class MaskedPieces(Sampler):
 
     Each piece is chosen with probability `rate`; of the chosen ones 80 % become the mask, 10 % a random piece, 10 % stay
     (Devlin et al. 2019, arXiv 1810.04805). Left alone are the words that a view of the batch is made of, both entities, the
-    renderer's own tokens, the separator, words that the other sampler has already changed, and second segments.
+    renderer's own tokens, the separator, a prompt's mask, words that the other sampler has already changed, and second segments.
 
     sampler: whose batches to extend. rate: share of the word pieces, above 0 and below 1.
 
@@ -46,9 +47,31 @@ class MaskedPieces(Sampler):
         """Those of the other sampler."""
         return self.sampler.special_tokens
 
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Optional[Contrasts]:
+        """As of the other sampler."""
+        return contrasts_of(block.get("sampler"))
+
     def hand_over(self, artifacts: Mapping[str, Artifacts]) -> None:
         """Pass on what earlier stages handed on."""
         self.sampler.hand_over(artifacts)
+
+    @property
+    def follows_predictions(self) -> bool:
+        """Where the other sampler does."""
+        return self.sampler.follows_predictions
+
+    def recorder(self, data: Split) -> Recorder:
+        """That of the other sampler."""
+        return self.sampler.recorder(data)
+
+    def figures(self, data: Split) -> Dict[str, float]:
+        """Those of the other sampler."""
+        return self.sampler.figures(data)
+
+    def why_empty(self, data: Split) -> Optional[str]:
+        """What the other sampler says."""
+        return self.sampler.why_empty(data)
 
     def prepare(self, data: Split) -> None:
         """Let the other sampler prepare."""
@@ -83,7 +106,7 @@ class MaskedPieces(Sampler):
     def _chosen(self, text: Text, used: Set[int], vocabulary: Vocabulary, generator: torch.Generator) -> List[Tuple[int, int, int]]:
         """(word, number of its piece, id of the piece) of the pieces to guess."""
         kept = used | {word for word, _, _ in text.edits} | {word for start, end in text.keep for word in range(start, end)}
-        tokens = {*self.special_tokens, vocabulary.separator}
+        tokens = {*self.special_tokens, vocabulary.separator, MASK}
         free = [number for number, word in enumerate(text.words) if number not in kept and word not in tokens]
         pieces = [(number, at, piece) for number in free for at, piece in enumerate(vocabulary.pieces(text.words[number]))]
         lots = torch.rand(len(pieces), generator=generator).tolist()

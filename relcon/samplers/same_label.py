@@ -1,12 +1,12 @@
 """Instances of one label attract each other: the sampler of supervised contrast."""
 
-from typing import Iterable, List, Literal, Optional
+from typing import Any, Iterable, List, Literal, Mapping, Optional
 
 import torch
 
 from relcon.contrast import Batch, Contrast, View
 from relcon.data.document import Instance
-from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
+from relcon.interfaces import Augmenter, Contrasts, Draw, Renderer, Sampler, Split
 from relcon.samplers.common import at_least, changed, classes_of, content_of, count_batches, cut, label_of, order, tags_of
 from relcon.samplers.pairings import NegativePolicy, by_label, numbered
 
@@ -52,6 +52,11 @@ class SameLabel(Sampler):
         self.per_label = at_least("per_label", per_label, 0)
         self.negative: NegativePolicy = negative
         self.augmenter, self.duplicates = augmenter, duplicates
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
+        """Several positives, the batch's other labels as negatives."""
+        return Contrasts(several=True)
 
     def length(self, data: Split) -> int:
         """How many batches an epoch has. RelconError where it has none."""

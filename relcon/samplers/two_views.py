@@ -1,12 +1,12 @@
 """Two views of every instance: the sampler of contrastive learning without labels."""
 
-from typing import Iterable, List, Literal, Optional, Sequence, TypeVar
+from typing import Any, Iterable, List, Literal, Mapping, Optional, Sequence, TypeVar
 
 import torch
 
 from relcon.contrast import Batch, Contrast, Pairing, Tags, View
 from relcon.data.document import Instance
-from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
+from relcon.interfaces import Augmenter, Contrasts, Draw, Renderer, Sampler, Split
 from relcon.samplers.common import at_least, changed, content_of, count_batches, cut, generator_of, key_of, order, sentence_of, tags_of
 from relcon.samplers.pairings import mask_same, numbered, partners
 
@@ -61,6 +61,11 @@ class TwoViews(Sampler):
         self.renderer, self.augmenter, self.batch_size = renderer, augmenter, at_least("batch_size", batch_size, 2)
         self.views, self.resample, self.shuffle, self.drop_last = views, resample, shuffle, drop_last
         self.mask, self.duplicates, self.seed = mask or [], duplicates, seed
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
+        """One positive, the batch's other views as negatives."""
+        return Contrasts()
 
     def length(self, data: Split) -> int:
         """How many batches an epoch has. RelconError where it has none."""

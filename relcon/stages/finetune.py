@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Union
 
+from torch import nn
+
 from relcon import processes
-from relcon.components import kind_of
+from relcon.components import nested
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.files import link_tree, read_json, write_json
-from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Task
+from relcon.interfaces import Artifacts, Corpus, Encoder, Evaluator, OptimizerPlan, Pooler, Renderer, Sampler, Schedule, Split, Task
 from relcon.model import Trained
 from relcon.plans import StagePlan
 from relcon.stages.choosing import Choice
@@ -130,6 +132,24 @@ class Finetune(TrainingStage):
             return super().run(context)
         return self.best_of(context, self.snapshots(context))
 
+    def loop(self, context: StageContext, trained: Trained, data: Split) -> Loop:
+        """The loop; the classifier tells the samplers that want to know what it predicts."""
+        for sampler in self.streams.values():
+            if sampler.follows_predictions:
+                self.recorders().append(sampler.recorder(data))
+        return super().loop(context, trained, data)
+
+    def recorders(self) -> nn.ModuleList:
+        """Whom the classifier tells what it predicts in training. RelconError where it tells nobody."""
+        task = self.tasks[str(self.classifier)]
+        found = getattr(task, "recorders", None)
+        if not isinstance(found, nn.ModuleList):
+            raise RelconError(
+                f"the task '{self.classifier}' ({type(task).__name__}) tells nobody what it predicts in training. Take "
+                "relcon.Classification.v1 or relcon.MultiLabelClassification.v1 as the classifier."
+            )
+        return found
+
     def plan_epochs(self, context: StageContext, trained: Trained, loop: Loop, plan: StagePlan) -> None:
         """The look at the development data after each epoch, timed on a sample; and all of it once per snapshot."""
         if self.selection is not None:
@@ -202,5 +222,5 @@ class Finetune(TrainingStage):
 
 def reading_block(block: Mapping[str, Any]) -> Mapping[str, Any]:
     """The block of the corpus that reads the files: this one, or that of the corpus which it changes."""
-    inner = next((each for each in block.values() if kind_of(each) == "corpora"), None)
-    return block if inner is None else reading_block(inner)
+    inner = nested(block, "corpora")
+    return block if inner is None else reading_block(block[inner])

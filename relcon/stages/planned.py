@@ -1,12 +1,14 @@
 """The plan of a training stage: what its loop says, and what a few of its steps showed."""
 
+from typing import Sequence
+
 from relcon.errors import RelconError
-from relcon.interfaces import Split
+from relcon.interfaces import Encoder, Split
 from relcon.model import Trained
 from relcon.plans import StagePlan
 from relcon.runs import peak_memory
 from relcon.stages.context import StageContext
-from relcon.training.loop import Loop, NonFiniteLoss
+from relcon.training.loop import Loop, NonFiniteLoss, Phase
 from relcon.training.measuring import measure, parameters
 
 
@@ -39,6 +41,17 @@ def training_plan(context: StageContext, trained: Trained, loop: Loop, data: Spl
     plan.shape, plan.memory, plan.seconds_per_step = measured.shape, measured.memory, measured.step
     plan.seconds = measured.seconds(loop.steps)
     return plan
+
+
+def add_phase(plan: StagePlan, phase: Phase, encoders: Sequence[Encoder]) -> None:
+    """The steps of a phase that follows each epoch join the estimate, or a note where nobody knows how many there will be. Takes a few."""
+    if any(stream.sampler.follows_predictions for stream in phase.streams.values()):
+        plan.notes.append(f"not in the estimate: the steps of '{phase.title}' after each epoch, whose number follows from its predictions")
+    elif plan.steps:
+        steps = phase.of * phase.steps_per_epoch
+        plan.seconds = (plan.seconds or 0.0) + measure(phase, encoders).seconds(steps)
+        plan.figures[f"{phase.title}_steps"] = steps
+        plan.notes.append(f"{steps} steps more, of '{phase.title}' after the epochs")
 
 
 def add_epochs(plan: StagePlan, what: str, seconds: float, times: int) -> None:

@@ -16,7 +16,8 @@ from relcon.training.validation import validate, validation_seconds
 
 
 class Pretrain(TrainingStage):
-    """Train shared encoders by a weighted sum of tasks; heads end with the stage, encoders and poolers are handed on.
+    """Train shared encoders by a weighted sum of tasks; encoders (with a head over their word pieces, where a task has one) and poolers
+    are handed on, other heads end with the stage.
 
     snapshots: epochs after which a copy is kept as well, for a later stage to choose from on development data
         (`choose_snapshot` of `relcon.Finetune.v1`).

@@ -1,13 +1,16 @@
 """What every training stage does: build the shared parts, train the tasks, keep checkpoints, save and hand on."""
 
+import logging
 import math
 import time
 from copy import deepcopy
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 import torch
+from torch import nn
 
 from relcon import processes
 from relcon.data.joining import split_of
@@ -21,7 +24,9 @@ from relcon.interfaces import (
     Encoder,
     OptimizerPlan,
     Parts,
+    PieceHead,
     Pooler,
+    Recorder,
     Renderer,
     Sampler,
     Schedule,
@@ -33,18 +38,29 @@ from relcon.model import SavedModel, Trained
 from relcon.plans import StagePlan
 from relcon.stages.choosing import Choice, best_name
 from relcon.stages.context import StageContext
-from relcon.stages.planned import add_epochs, training_plan
+from relcon.stages.planned import add_epochs, add_phase, training_plan
 from relcon.training.checkpoint import Resumed, newest_checkpoint, resume, save_best, save_checkpoint, step_of
 from relcon.training.compiling import compile_encoders
 from relcon.training.device import accelerator_for
 from relcon.training.interruption import asked, deferred
-from relcon.training.loop import Loop, NonFiniteLoss, Stream
+from relcon.training.loop import Loop, NonFiniteLoss, Phase, Stream
 from relcon.training.memory import fitting_tokens
 from relcon.training.optimizers import AdamW
 from relcon.training.position import EpochSums, Position
 from relcon.training.progress import Progress, peak_memory_bytes
 from relcon.training.schedules import LinearWarmup
 from relcon.training.seeding import generator, seed_torch
+
+log = logging.getLogger(__name__)
+
+
+class PhasePlan(NamedTuple):
+    """A part of every epoch that comes after the steps over the stage's other streams. streams: its own, by name; the tasks that read them
+    train then and only then. optimizer: over what these tasks reach. schedule: of its rate, counted in epochs."""
+
+    streams: Sequence[str]
+    optimizer: OptimizerPlan
+    schedule: Schedule
 
 
 class TrainingStage(Stage):
@@ -95,6 +111,7 @@ class TrainingStage(Stage):
     classifier: Optional[str] = None
     counts_on = ("epochs",)
     choice: Choice
+    phases: Mapping[str, PhasePlan] = {}
 
     def look(self, context: StageContext, epoch: int, trained: Trained, loop: Loop) -> Optional[float]:
         """The figure of the model after an epoch (counted from 1) by which the best is chosen; None: the last one is handed on."""
@@ -133,6 +150,7 @@ class TrainingStage(Stage):
         with naming(f"{where} split:"):
             data = self.part_of(corpus, self.split)
         self.check_streams(data, where)
+        self.refuse_unpredicted(where)
         for name, task in self.tasks.items():
             with naming(f"{where[:-1]}.tasks.{name}]"):
                 task.check(data)
@@ -142,6 +160,21 @@ class TrainingStage(Stage):
         for name, sampler in self.streams.items():
             with naming(f"{where[:-1]}.streams.{name}]"):
                 sampler.check(data)
+
+    def refuse_unpredicted(self, where: str) -> None:
+        """RelconError where a stream draws from what a classifier predicts in the very epoch that it is to be a part of."""
+        for name in self.beside:
+            if self.streams[name].follows_predictions:
+                raise RelconError(
+                    f"{where[:-1]}.streams.{name}] draws from what the classifier predicts in an epoch, and when that begins there is "
+                    "nothing yet. Take a stage that trains it after each epoch, in a phase of its own."
+                )
+
+    @property
+    def beside(self) -> List[str]:
+        """The streams that are in no later phase of an epoch, by name."""
+        later = {name for plan in self.phases.values() for name in plan.streams}
+        return [name for name in self.streams if name not in later]
 
     def part_of(self, corpus: Corpus, split: str) -> Split:
         """A split, or a sum of splits, of the stage's own corpus or else of the run's."""
@@ -155,7 +188,8 @@ class TrainingStage(Stage):
         loop = self.loop(context, trained, data)
         best = self.train(context, trained, loop)
         processes.on_main(lambda: self.hand_on(context, trained, best))
-        return Artifacts(context.folder, {"steps": loop.done, **self.figures(best)})
+        steps = {f"{phase.title}_steps": phase.done for phase in loop.phases}
+        return Artifacts(context.folder, {"steps": loop.done, **steps, **self.figures(best)})
 
     def hand_on(self, context: StageContext, trained: Trained, best: Mapping[str, Any]) -> None:
         """Put the model where later stages look for it; a chosen one stays where it was, too, for a run interrupted from here on. Where
@@ -184,6 +218,8 @@ class TrainingStage(Stage):
         plan.figures = {"steps": loop.steps}
         if isinstance(self.epochs, str) and not self.max_steps:
             plan.notes.append(f"{loop.epochs} epochs at most: as many as {self.epochs} will be")
+        for phase in loop.phases:
+            add_phase(plan, phase, list(trained.parts.encoders.values()))
         self.plan_epochs(context, trained, loop, plan)
         return plan
 
@@ -202,8 +238,10 @@ class TrainingStage(Stage):
         """Shared parts and tasks, ready to train."""
         encoders = {name: self.encoder(context, value) for name, value in self.encoders.items()}
         poolers, blocks = self.shared_poolers(context)
-        parts = Parts(encoders, poolers, labels)
-        tokens = sorted({token for stream in self.streams.values() for token in stream.special_tokens})
+        parts = Parts(encoders, poolers, labels, handed_on=self.handed_on(context))
+        named = [stream.special_tokens for stream in self.streams.values()]
+        named += [task.special_tokens(labels) for task in self.tasks.values()]
+        tokens = sorted({token for of_one in named for token in of_one})
         if tokens:
             for encoder in encoders.values():
                 encoder.add_tokens(tokens)
@@ -223,6 +261,11 @@ class TrainingStage(Stage):
     def encoder(self, context: StageContext, value: Union[str, Encoder]) -> Encoder:
         """An encoder of its own, or what an earlier stage handed on."""
         return value if isinstance(value, Encoder) else self.earlier(context, value)[0].encoder(self.earlier(context, value)[1])
+
+    def handed_on(self, context: StageContext) -> Dict[str, PieceHead]:
+        """The heads over word pieces that earlier stages handed on with encoders that this one takes up, by their names here."""
+        taken = {name: self.earlier(context, value) for name, value in self.encoders.items() if isinstance(value, str)}
+        return {name: head for name, (saved, theirs) in taken.items() if (head := saved.head(theirs)) is not None}
 
     def shared_poolers(self, context: StageContext) -> "tuple[Dict[str, Pooler], Dict[str, Any]]":
         """Poolers by name, and the config blocks that build them again."""
@@ -265,20 +308,22 @@ class TrainingStage(Stage):
             sampler.hand_over(context.artifacts)
         self.prepare(context, data)
         streams = {name: Stream(sampler, data, self.vocabulary(trained, name)) for name, sampler in self.streams.items()}
+        same: Dict[str, Any] = {
+            "modules": modules,
+            "accelerator": accelerator,
+            "steps": 0,
+            "seed": context.seed,
+            "accumulate": self.accumulate,
+            "clip": self.clip,
+            "tokens": self.tokens(context, streams),
+            "cache": context.settings.gradient_caching,
+        }
         loop = Loop(
-            context.name,
-            modules,
-            self.tasks,
-            streams,
-            accelerator.prepare(self.optimizer.build(modules)),
-            self.schedule,
-            accelerator,
-            steps=0,
-            seed=context.seed,
-            accumulate=self.accumulate,
-            clip=self.clip,
-            tokens=self.tokens(context, streams),
-            cache=context.settings.gradient_caching,
+            name=context.name,
+            optimizer=accelerator.prepare(self.optimizer.build(self.trained_beside(trained))),
+            schedule=self.schedule,
+            **self.fed(streams, self.beside),
+            **same,
         )
         if not loop.steps_per_epoch:
             raise RelconError(
@@ -286,7 +331,33 @@ class TrainingStage(Stage):
                 "Lower batch_size."
             )
         loop.steps = self.max_steps or int(self.passes(context) * loop.steps_per_epoch)
+        loop.phases = [
+            Phase(
+                name=f"{context.name}.{name}",
+                title=name,
+                of=loop.epochs,
+                optimizer=accelerator.prepare(plan.optimizer.build(nn.ModuleList(self.tasks_of(plan.streams).values()))),
+                schedule=plan.schedule,
+                **self.fed(streams, plan.streams),
+                **same,
+            )
+            for name, plan in self.phases.items()
+        ]
         return loop
+
+    def tasks_of(self, streams: Sequence[str]) -> Dict[str, Task]:
+        """The tasks that read these streams, by name."""
+        return {name: task for name, task in self.tasks.items() if task.stream in streams}
+
+    def fed(self, streams: Mapping[str, Stream], names: Sequence[str]) -> Dict[str, Any]:
+        """Streams and the tasks that read them, as a loop takes them."""
+        return {"streams": {name: streams[name] for name in names}, "tasks": self.tasks_of(names)}
+
+    def trained_beside(self, trained: Trained) -> nn.Module:
+        """What the steps before the phases train: all but what is of a later phase's tasks alone."""
+        modules = trained.modules()
+        modules["tasks"] = nn.ModuleDict(self.tasks_of(self.beside))
+        return modules
 
     def passes(self, context: StageContext) -> float:
         """The number of epochs, where an earlier stage measures it the one that it measured."""
@@ -311,9 +382,9 @@ class TrainingStage(Stage):
         def measure() -> int:
             found = []
             for name, stream in streams.items():
-                batch = next(iter(stream.sampler.batches(stream.data, Draw(0, generator(context.seed, "auto"), stream.vocabulary))))
-                tasks = {key: task for key, task in self.tasks.items() if task.stream == name}
-                found.append(fitting_tokens(tasks, batch, context.settings.gradient_caching))
+                draw = Draw(0, generator(context.seed, "auto"), stream.vocabulary)
+                for batch in islice(stream.sampler.batches(stream.data, draw), 1):
+                    found.append(fitting_tokens(self.tasks_of([name]), batch, context.settings.gradient_caching))
             return min(filter(None, found), default=0)
 
         return context.run.find(context.name, "micro_batch_tokens", measure)
@@ -329,7 +400,7 @@ class TrainingStage(Stage):
         position = resumed.position if resumed else Position()
         random = resumed.random if resumed else None
         with deferred():
-            while (loop.done < loop.steps or position.running.steps) and not position.best.get("stopped"):
+            while (loop.done < loop.steps or position.running.steps or position.phase) and not position.best.get("stopped"):
                 self.train_epoch(context, trained, loop, position, random)
                 self.end_epoch(context, trained, loop, position)
         return position.best
@@ -344,63 +415,95 @@ class TrainingStage(Stage):
         return resumed
 
     def train_epoch(self, context: StageContext, trained: Trained, loop: Loop, position: Position, random: Any = None) -> None:
-        """One epoch, or what is left of it, with a progress bar and a log."""
+        """One epoch, or what is left of it: the loop's own steps, then those of its phases."""
+        for turn in loop.turns[position.phase :]:
+            self.begin_turn(loop, turn, position)
+            why = self.why_left_out(loop, turn)
+            if why is None:
+                self.train_turn(context, trained, loop, turn, position, random)
+                refuse_idle(context.name, position.running, self.tasks)
+            merge_recorders(loop)
+            self.log_turn(context, loop, turn, position, why)
+            position.phase, position.running = position.phase + 1, EpochSums()
+
+    def begin_turn(self, loop: Loop, turn: Loop, position: Position) -> None:
+        """Called in front of the steps of the loop and of each of its phases, in every epoch, also where a resumed run goes on within
+        them."""
+        if turn is loop and not position.running.steps:
+            for recorder in recorders_of(loop):
+                recorder.begin_epoch()
+        if isinstance(turn, Phase):
+            turn.begin(position.running.steps)
+
+    def why_left_out(self, loop: Loop, turn: Loop) -> Optional[str]:
+        """Why a phase takes no step in this epoch, in words; None where it does."""
+        return turn.why_empty() if isinstance(turn, Phase) else None
+
+    def train_turn(
+        self, context: StageContext, trained: Trained, loop: Loop, turn: Loop, position: Position, random: Any
+    ) -> None:
+        """The steps of the loop in an epoch, or those of one of its phases, or what is left of them, with a progress bar and a log."""
         began, before, sums = time.perf_counter(), position.running.seconds, position.running
-        with Progress(loop, position.epoch, context.run.part) as progress:
+        with Progress(turn, position.epoch, context.run.part) as progress:
             try:
-                for record in loop.epoch(position.epoch, sums.steps, random):
+                for record in turn.epoch(position.epoch, sums.steps, random):
                     sums.add(record)
                     sums.seconds = before + time.perf_counter() - began
                     progress.update(record)
-                    if record.step % context.settings.log_every == 0 or record.step == loop.steps:
-                        context.run.log(event="step", stage=context.name, **vars(record))
+                    if loop.all_done % context.settings.log_every == 0 or record.step == turn.steps:
+                        context.run.log(event="step", **named(context, turn), **{**vars(record), "step": loop.all_done})
                     self.after_step(context, trained, loop, position)
             except NonFiniteLoss as error:
                 raise RelconError(f"[stages.{context.name}] {error} {self.keep_last_good(context)}") from error
-            progress.epoch_line(loop.done, sums.mean_parts())
+            progress.epoch_line(turn.done, sums.mean_parts())
 
     def after_step(self, context: StageContext, trained: Trained, loop: Loop, position: Position) -> None:
         """A checkpoint where one is due within the epoch, or where a signal asked the command to end: that ends it."""
-        every, inside = context.settings.checkpoint_every, loop.left_in_epoch(position.running.steps) > 0
+        turn, *later = loop.turns[position.phase :]
+        every, inside = context.settings.checkpoint_every, bool(later) or turn.left_in_epoch(position.running.steps) > 0
         signal = int(processes.largest(torch.tensor(asked() or 0))) or None  # all end at the same step
-        if signal is not None or (inside and every and loop.done % every == 0):
+        if signal is not None or (inside and every and loop.all_done % every == 0):
             self.save(context, trained, loop, position, context.run.log_length())
         if signal is not None:
-            raise Interrupted(signal, f"at step {loop.done} of stage {context.name}")
+            raise Interrupted(signal, f"at step {loop.all_done} of stage {context.name}")
 
     def end_epoch(self, context: StageContext, trained: Trained, loop: Loop, position: Position) -> None:
-        """What follows the last step: the epoch's line in the log, a look at held-out data, a checkpoint.
+        """What follows the last step: a look at held-out data, a checkpoint.
 
-        A signal need not wait for the look: the checkpoint is then that of the last step, and the look is repeated.
+        A signal need not wait for the look: the checkpoint is then that of the moment before, and the look is repeated.
         """
-        refuse_idle(context.name, position.running, self.tasks)
-        log, best = context.run.log_length(), deepcopy(position.best)
-        self.log_epoch(context, loop, position)
+        length, best = context.run.log_length(), deepcopy(position.best)
         try:
             with deferred(wait=processes.count() > 1):
                 best["stopped"] = self.after_epoch(context, position.epoch + 1, trained, loop, best)
         except Interrupted as left:
-            self.save(context, trained, loop, position, log)
-            raise Interrupted(left.signal, f"at step {loop.done} of stage {context.name}") from None
-        position.epoch, position.running, position.best = position.epoch + 1, EpochSums(), best
+            self.save(context, trained, loop, position, length)
+            raise Interrupted(left.signal, f"at step {loop.all_done} of stage {context.name}") from None
+        position.epoch, position.phase, position.best = position.epoch + 1, 0, best
         self.save(context, trained, loop, position, context.run.log_length())
 
-    def log_epoch(self, context: StageContext, loop: Loop, position: Position) -> None:
-        """An epoch's line in the log."""
+    def log_turn(self, context: StageContext, loop: Loop, turn: Loop, position: Position, why: Optional[str]) -> None:
+        """The line of the loop in the log at the end of an epoch, or that of one of its phases. why: it took no step."""
         sums = position.running
+        told = {f"{name}.{key}": value for name, each in turn.streams.items() for key, value in each.sampler.figures(each.data).items()}
+        line = {**named(context, turn), "step": loop.all_done, "epoch": position.epoch + 1}
+        if why is not None:
+            log.warning("[stages.%s] has nothing to train in the phase '%s' of epoch %d: %s.", context.name, turn.name, line["epoch"], why)
+            context.run.log(event="left_out", **line, why=why, figures=told)
+            return
         context.run.log(
             event="epoch",
-            stage=context.name,
-            step=loop.done,
-            epoch=position.epoch + 1,
+            **line,
             loss=sums.loss / sums.steps,
             instances=sums.instances,
             seconds=round(sums.seconds, 3),
             peak_memory_bytes=peak_memory_bytes(loop.accelerator.device),
+            figures={**sums.mean_figures(), **told},
         )
 
     def save(self, context: StageContext, trained: Trained, loop: Loop, position: Position, log: int) -> None:
         """A checkpoint of this moment."""
+        merge_recorders(loop)
         processes.on_main(lambda: save_checkpoint(context.checkpoints, trained, loop, position, log, context.settings.keep_last))
 
     def keep_last_good(self, context: StageContext) -> str:
@@ -414,6 +517,22 @@ class TrainingStage(Stage):
             trained = fresh.assemble(context, (self.data or context.corpus).labels)
             processes.on_main(lambda: trained.save(folder))
         return f"The model as it was before the stage began is kept in {folder}."
+
+
+def named(context: StageContext, turn: Loop) -> Dict[str, str]:
+    """Whose line of the log it is."""
+    return {"stage": context.name, "phase": turn.title} if isinstance(turn, Phase) else {"stage": context.name}
+
+
+def recorders_of(loop: Loop) -> List[Recorder]:
+    """Who is told what the classifier predicts in training."""
+    return [module for module in loop.modules.modules() if isinstance(module, Recorder)]
+
+
+def merge_recorders(loop: Loop) -> None:
+    """Every process knows afterwards what all were told."""
+    for recorder in recorders_of(loop):
+        recorder.merge()
 
 
 def refuse_idle(stage: str, sums: EpochSums, tasks: Mapping[str, Task]) -> None:

@@ -21,7 +21,7 @@ class Classification(RelationTask):
     number of instances, not by their weights.
     label_smoothing: share of the target that is spread evenly over all labels, in [0, 1).
 
-    After `build`, `tower` gives logits. `recorders` (`relcon.tasks.recording.Recorder`) are told every prediction made in training
+    After `build`, `tower` gives logits. `recorders` (`relcon.interfaces.Recorder`) are told every prediction made in training
     (uids, logits, labels); of several processes each is told of its own share. The log gets `accuracy` since it last asked.
     RelconError where `class_weights` names a label that the data do not have.
 

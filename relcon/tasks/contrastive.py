@@ -2,6 +2,7 @@
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from relcon.contrast import Contrast, Pairing
@@ -27,7 +28,8 @@ class Contrastive(Task):
 
     Vectors reach adjusters and objective in float32 at least, whatever precision the encoder runs in. Views that were cropped
     away neither attract nor repel. The log gets the objective's figures of the last batch and, since it last asked, `terms`, how
-    many terms the loss had, and `idle_terms`, how many of them taught nothing (a softmax without a positive or a negative).
+    many terms the loss had, `idle_terms`, how many of them taught nothing (a softmax without a positive or a negative), and
+    `positives` and `negatives`, how many an anchor has on average of those that have any, with what adjusters added (a queue).
 
     Config::
 
@@ -67,6 +69,7 @@ class Contrastive(Task):
         self.candidate_tower: Optional[Tower] = None
         self._last: Optional[Judged] = None
         self._counts = {"terms": 0, "idle_terms": 0}
+        self._pairs: List[Tensor] = []
 
     def build(self, parts: Parts) -> None:
         """Make the towers over the stage's encoders and poolers."""
@@ -93,15 +96,20 @@ class Contrastive(Task):
                 candidates, pairing = adjuster(anchors, candidates, value, pairing)
             self._counts["terms"] += pairing.terms()
             self._counts["idle_terms"] += self.objective.idle(pairing)
+            self._pairs.append(pairing.taking_part())
             self._last = Judged(anchors.detach(), candidates.detach(), pairing)
             return self.objective(anchors, candidates, pairing)
 
     def figures(self) -> Dict[str, float]:
-        """The objective's figures of the last batch; `terms` and `idle_terms` since the last call."""
+        """The objective's figures of the last batch; `terms`, `idle_terms`, `positives` and `negatives` since the last call. The latter
+        two are left out where no anchor had a pair."""
         if self._last is None:
             return {}
         figures = {**self.objective.figures(*self._last), **{name: float(count) for name, count in self._counts.items()}}
-        self._last, self._counts = None, dict.fromkeys(self._counts, 0)
+        anchors, positives, negatives = torch.stack(self._pairs).sum(0).tolist()
+        if anchors:
+            figures |= {"positives": positives / anchors, "negatives": negatives / anchors}
+        self._last, self._counts, self._pairs = None, dict.fromkeys(self._counts, 0), []
         return figures
 
     def why_idle(self) -> str:

@@ -66,7 +66,7 @@ class LabelledTask(Task):
 class RelationTask(LabelledTask):
     """Base of `Classification` and `MultiLabelClassification`, which predict the labels of the data.
 
-    After `build`, `tower` gives logits. `recorders` (`relcon.tasks.recording.Recorder`) are told every prediction made in training of views
+    After `build`, `tower` gives logits. `recorders` (`relcon.interfaces.Recorder`) are told every prediction made in training of views
     that have a uid.
     """
 

@@ -21,7 +21,7 @@ class MultiLabelClassification(RelationTask):
     tower: encoder, pooler and head; gives one logit per label.
 
     The model it trains has a score per label, sigmoid of its logit, and predicts every label that scores at least its threshold
-    (relcon.ChooseThreshold.v1). `recorders` (`relcon.tasks.recording.Recorder`) are told every prediction made in training, with the
+    (relcon.ChooseThreshold.v1). `recorders` (`relcon.interfaces.Recorder`) are told every prediction made in training, with the
     label that the sampler drew for the pair. The log gets `accuracy`, the share of drawn labels that have the largest logit.
     RelconError where the value has no targets.
 

@@ -2,8 +2,8 @@
 needs to go on.
 
     step-N/model/                 the model as a stage hands it on
-    step-N/training.safetensors   optimizer, random state, and weights that `model/` does not hold bit for bit
-    step-N/training.json          step, epoch, selection, length of the log, and which tensor stands where
+    step-N/training.safetensors   optimizers, random state, and weights that `model/` does not hold bit for bit
+    step-N/training.json          steps, epoch, selection, length of the log, and which tensor stands where
     step-N/manifest.json          size and hash of every file; it comes last
     best/epoch-N/                 the best models on development data, with a manifest each
 """
@@ -27,7 +27,7 @@ from relcon.training.packing import Packer, Unpacker
 from relcon.training.position import Position
 from relcon.training.seeding import random_state
 
-SCHEMA = 1
+SCHEMA = 2
 log = logging.getLogger(__name__)
 
 
@@ -50,24 +50,26 @@ class Resumed:
 
 
 def save_checkpoint(folder: Path, trained: Trained, loop: Loop, position: Position, log: int, keep: int = 2) -> None:
-    """Write `folder/step-N` for the loop's step, then delete all but the newest `keep`, and models that none of them remembers.
+    """Write `folder/step-N` for the step of the loop and its phases, then delete all but the newest `keep`, and
+    models that none of them remembers.
 
     log: the length of `log.jsonl` that belongs to this moment, in bytes. WriteError where the disk refuses; NonFiniteLoss where
     a weight is not finite. Draws nothing from any random stream.
     """
     loop.refuse_broken_weights()
     random = random_state()
-    with whole_folder(folder / f"step-{loop.done}") as temporary:
+    with whole_folder(folder / f"step-{loop.all_done}") as temporary:
         trained.save(temporary / "model")
         packer = Packer(temporary, "training.safetensors")
         for file in sorted((temporary / "model").rglob("*.safetensors")):
             packer.know(file.relative_to(temporary).as_posix())
         state = {name: packer.pack(value, name, seek=name == "modules") for name, value in state_of(loop, random).items()}
         packer.write()
-        about = {"schema": SCHEMA, "relcon": __version__, "step": loop.done, "log": log, "position": position.to_json()}
+        steps = [turn.done for turn in loop.turns]
+        about = {"schema": SCHEMA, "relcon": __version__, "steps": steps, "log": log, "position": position.to_json()}
         write_json(temporary / "training.json", {**about, "state": state})
         write_manifest(temporary)
-    prune(folder, loop.done, keep)
+    prune(folder, loop.all_done, keep)
 
 
 def state_of(loop: Loop, random: Mapping[str, Tensor]) -> Dict[str, Any]:
@@ -75,7 +77,7 @@ def state_of(loop: Loop, random: Mapping[str, Tensor]) -> Dict[str, Any]:
     scaler = loop.accelerator.scaler
     return {
         "modules": loop.modules.state_dict(),
-        "optimizer": loop.optimizer.state_dict(),
+        "optimizers": [turn.optimizer.state_dict() for turn in loop.turns],
         "scaler": None if scaler is None else scaler.state_dict(),
         "random": random,
     }
@@ -156,12 +158,14 @@ def load_checkpoint(path: Path, loop: Loop, damaged: List[str]) -> Resumed:
             raise RelconError(f"it was written by relcon {about['relcon']}, in another form")
         state = Unpacker(path).unpack({"items": list(about["state"].items())})
         loop.modules.load_state_dict(state["modules"])
-        loop.optimizer.load_state_dict(state["optimizer"])
+        for turn, optimizer in zip(loop.turns, state["optimizers"], strict=True):
+            turn.optimizer.load_state_dict(optimizer)
         if loop.accelerator.scaler is not None and state["scaler"] is not None:
             loop.accelerator.scaler.load_state_dict(state["scaler"])
         position = Position.from_json(about["position"])
     except (RelconError, SafetensorError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().rstrip(".")
         raise RelconError(f"Checkpoint {path} does not fit this stage ({reason}). Remove {path.parent} to start the stage anew.") from error
-    loop.done = about["step"]
+    for turn, steps in zip(loop.turns, about["steps"], strict=True):
+        turn.done = steps
     return Resumed(path, position, about["log"], state["random"], damaged)

@@ -52,9 +52,10 @@ class StepRecord:
 class Loop:
     """All that a training run needs.
 
-    modules: everything that trains. tasks, streams: by name; an epoch is one pass over the first stream, the others go round.
+    modules: everything that the stage trains. tasks, streams: by name; an epoch is one pass over the first stream, the others go round.
     steps: optimizer steps in all. accumulate: batches per step. clip: largest gradient norm (0: none).
     tokens: positions of one forward (0: no limit). cache: gradient caching, so that a batch needs the memory of one micro-batch.
+    done: steps that were taken. inside: those of the running epoch. phases: loops of which an epoch follows each epoch of this one.
     """
 
     name: str
@@ -71,6 +72,18 @@ class Loop:
     tokens: int = 0
     cache: bool = False
     done: int = 0
+    inside: int = 0
+    phases: List["Phase"] = field(default_factory=list)
+
+    @property
+    def turns(self) -> List["Loop"]:
+        """What an epoch consists of: this loop, then its phases."""
+        return [self, *self.phases]
+
+    @property
+    def all_done(self) -> int:
+        """The steps that were taken by this loop and its phases."""
+        return sum(turn.done for turn in self.turns)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -91,6 +104,7 @@ class Loop:
         """
         seed_torch(self.seed, self.name, "epoch", number)
         self.modules.train()
+        self.inside = skip
         flows = {name: self.batches(name, number) for name in self.streams}
         self.pass_over(flows, skip)
         if skip and random is not None:
@@ -119,45 +133,55 @@ class Loop:
             raise NonFiniteLoss(f"step {self.done} left weights that are not finite ({broken[0]}). Lower the learning rate (optimizer.lr).")
 
     def batches(self, name: str, epoch: int) -> Iterator[Batch]:
-        """Batches of a stream from this epoch on, without end."""
+        """Batches of a stream from this epoch on, without end; none where it has none."""
         stream = self.streams[name]
-        while True:
+        while stream.sampler.length(stream.data):
             yield from stream.sampler.batches(stream.data, Draw(epoch, generator(self.seed, self.name, name, epoch), stream.vocabulary))
             epoch += 1
 
     def update(self, flows: Mapping[str, Iterator[Batch]], epoch: int) -> StepRecord:
         """One optimizer step over `accumulate` batches of every stream."""
         began = time.perf_counter()
-        rate = self.set_rate()
+        rate = self.set_rate(epoch)
         results = [self.backward(name, next(flow)) for _ in range(self.batches_left()) for name, flow in flows.items()]
         processes.sum_gradients(self.modules)
         if self.clip:
-            self.accelerator.clip_grad_norm_(self.modules.parameters(), self.clip)
+            self.accelerator.unscale_gradients(self.optimizer)  # of this optimizer alone: phases share parameters with the loop
+            nn.utils.clip_grad_norm_(self.modules.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         for task in self.tasks.values():
             task.after_step()
-        self.done += 1
+        self.done, self.inside = self.done + 1, self.inside + 1
         return self.record(results, epoch, rate, time.perf_counter() - began)
 
     def batches_left(self) -> int:
         """Batches of this step: the last one of an epoch may have fewer."""
         first = next(iter(self.streams.values()))
-        return min(self.accumulate, first.sampler.length(first.data) - self.done % self.steps_per_epoch * self.accumulate)
+        return min(self.accumulate, first.sampler.length(first.data) - self.inside * self.accumulate)
 
     def backward(self, name: str, batch: Batch) -> StepResult:
         """Gradients of one batch. A loss that is not finite stops the run before any weight has changed."""
         tasks = {key: task for key, task in self.tasks.items() if task.stream == name}
-        scaler = self.accelerator.scaler
-        scale = (scaler.get_scale() if scaler is not None else 1.0) / self.batches_left()
+        scale = self.loss_scale() / self.batches_left()
         result = step(tasks, batch, tokens=self.tokens, cache=self.cache, scale=scale, autocast=self.accelerator.autocast)
         if not math.isfinite(result.loss):
             raise NonFiniteLoss(f"the loss of step {self.done + 1} is {result.loss}. {describe(batch)}")
         return result
 
-    def set_rate(self) -> float:
+    def loss_scale(self) -> float:
+        """What losses are multiplied with against underflow in float16; the optimizer takes it out again. A scaler makes it when it is
+        first used."""
+        scaler = self.accelerator.scaler
+        return 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=self.accelerator.device)))
+
+    def factor(self, epoch: int) -> float:
+        """What this step's learning rates are multiplied with. epoch: the running one, from 0."""
+        return self.schedule.factor(self.done, self.steps)
+
+    def set_rate(self, epoch: int) -> float:
         """Set this step's learning rate in every parameter group; the first group's is returned."""
-        factor = self.schedule.factor(self.done, self.steps)
+        factor = self.factor(epoch)
         for group in self.optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
             group["lr"] = group["initial_lr"] * factor
@@ -176,6 +200,45 @@ class Loop:
         figures["lost_views"] = float(sum(r.lost for r in results))
         loss = sum(result.loss for result in results) / turns
         return StepRecord(self.done, epoch + 1, loss, parts, rate, sum(r.inputs for r in results), seconds, figures)
+
+
+@dataclass
+class Phase(Loop):
+    """A loop of which an epoch follows each epoch of another one, over the same modules.
+
+    How many steps an epoch has is known when it begins, since its streams may draw from what was learned until then; `steps` are those
+    until the end of the running one. So its schedule counts epochs: the rate is the same throughout one.
+
+    title: its name within the stage. of: how many epochs there will be.
+    """
+
+    title: str = ""
+    of: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """As many as the loop has that it follows."""
+        return self.of
+
+    def left_in_epoch(self, done: int) -> int:
+        """How many steps an epoch still has of which so many are done."""
+        return self.steps_per_epoch - done
+
+    def begin(self, done: int) -> None:
+        """Count the steps of an epoch that begins, or goes on behind so many."""
+        self.steps = self.done + self.left_in_epoch(done)
+
+    def why_empty(self) -> Optional[str]:
+        """Why an epoch that begins now has no step, in words; None where every stream has a batch."""
+        empty = {name: stream for name, stream in self.streams.items() if not stream.sampler.length(stream.data)}
+        if not empty:
+            return None
+        name, stream = next(iter(empty.items()))
+        return stream.sampler.why_empty(stream.data) or f"the stream '{name}' has no batch"
+
+    def factor(self, epoch: int) -> float:
+        """The schedule's factor at this epoch of all."""
+        return self.schedule.factor(epoch, self.of)
 
 
 class NonFiniteLoss(RelconError):

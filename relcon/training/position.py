@@ -11,7 +11,8 @@ from relcon.training.loop import StepRecord
 class EpochSums:
     """What the log says of an epoch, summed over the steps that are done.
 
-    parts: loss of each task. terms: figures that count terms (`TASK.terms`, `TASK.idle_terms`), by name. seconds: that training took.
+    parts: loss of each task. terms: figures that count terms (`TASK.terms`, `TASK.idle_terms`), by name. figures: the other figures of
+    tasks, and in `told` how many steps had each. seconds: that training took.
     """
 
     steps: int = 0
@@ -20,6 +21,8 @@ class EpochSums:
     seconds: float = 0.0
     parts: Dict[str, float] = field(default_factory=dict)
     terms: Dict[str, float] = field(default_factory=dict)
+    figures: Dict[str, float] = field(default_factory=dict)
+    told: Dict[str, int] = field(default_factory=dict)
 
     def add(self, record: StepRecord) -> None:
         """Count one more step."""
@@ -31,10 +34,17 @@ class EpochSums:
         for key, value in record.figures.items():
             if key.endswith("terms"):
                 self.terms[key] = self.terms.get(key, 0.0) + value
+            elif "." in key:
+                self.figures[key] = self.figures.get(key, 0.0) + value
+                self.told[key] = self.told.get(key, 0) + 1
 
     def mean_parts(self) -> Dict[str, float]:
         """The mean loss of each task."""
         return {name: loss / self.steps for name, loss in self.parts.items()}
+
+    def mean_figures(self) -> Dict[str, float]:
+        """The means of the tasks' figures, each over the steps that had it."""
+        return {name: value / self.told[name] for name, value in self.figures.items()}
 
     def idle(self) -> Dict[str, int]:
         """Tasks none of whose terms taught anything, with how many there were."""
@@ -48,13 +58,15 @@ class EpochSums:
 
 @dataclass
 class Position:
-    """epoch: how many are over. running: the one that runs. best: what model selection remembers; `best["models"]` names the
+    """epoch: how many are over. phase: how many of the loop and its phases are over in the one that runs. running: sums of the one of
+    them that runs. best: what model selection remembers; `best["models"]` names the
     folders of models that it wants kept, relative to that of the checkpoints.
     """
 
     epoch: int = 0
     running: EpochSums = field(default_factory=EpochSums)
     best: Dict[str, Any] = field(default_factory=dict)
+    phase: int = 0
 
     @property
     def models(self) -> List[str]:
@@ -68,4 +80,4 @@ class Position:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Position":
         """From what `to_json` made."""
-        return cls(value["epoch"], EpochSums(**value["running"]), dict(value["best"]))
+        return cls(value["epoch"], EpochSums(**value["running"]), dict(value["best"]), value["phase"])

@@ -129,8 +129,9 @@ class Tracked:
 
 
 def scalars(record: Mapping[str, Any]) -> Dict[str, float]:
-    """The numbers of a record, named `STAGE/KEY`; those of other events than a step `STAGE/EVENT.KEY`."""
-    prefix = "" if record["event"] == "step" else f"{record['event']}."
+    """The numbers of a record, named `STAGE/KEY`; those of other events than a step `STAGE/EVENT.KEY`, of a phase `STAGE/PHASE.KEY`."""
+    names = [record.get("phase"), None if record["event"] == "step" else record["event"]]
+    prefix = "".join(f"{name}." for name in names if name)
     return {
         f"{record['stage']}/{prefix}{key}": value
         for key, value in flat({key: value for key, value in record.items() if key not in ("stage", "event", "time")}).items()

@@ -119,7 +119,8 @@ def test_sound(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_says_how_it_is_run(name: str) -> None:
     text = (CONFIGS / name).read_text(encoding="utf-8")
-    assert text.startswith("# ") and f"relcon train configs/{name} --output " in text
+    command = "sweep" if "\n[sweep]\n" in text else "train"
+    assert text.startswith("# ") and f"relcon {command} configs/{name} --output " in text
 
 
 @pytest.mark.parametrize("name", EVERYWHERE)
@@ -145,6 +146,16 @@ def test_quickstart_runs_with_its_own_encoder(tmp_path: Path) -> None:
     found = figures(tmp_path / "run")
     assert {"scores.f1", "shift.rate"} <= set(found["with_contrast"]) == set(found["without_contrast"])
     assert found["pretrain"]["steps"] == found["baseline"]["steps"] == found["finetune"]["steps"] == 2
+
+
+def test_sweep_quickstart_runs(tmp_path: Path, encoder: Path) -> None:
+    words = ["--vars.encoder.@encoders", "relcon.Transformer.v1", "--vars.encoder.path", encoder, "--vars.encoder.freeze_layers", "0"]
+    words += [*SHORT, "--data.limit", "10", "--vars.pairs.limit", "40"]
+    relcon("sweep", CONFIGS / "sweep_quickstart.cfg", "--output", tmp_path / "sweep", *words)
+    table = json.loads((tmp_path / "sweep/table.json").read_text(encoding="utf-8"))
+    assert [row["state"] for row in table["rows"]] == ["done"] * 5 and table["baseline"] == "none+unchanged"
+    pairs = [row["measured"]["pairs"].get("pretrain.contrast") for row in table["rows"]]
+    assert pairs == [None, [1, 6], [1, 6], [1, 6], [1, 6]], "two views of each of four pairs"
 
 
 def test_moco_runs_and_its_queue_fills(tmp_path: Path, encoder: Path) -> None:

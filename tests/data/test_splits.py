@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import List, Sequence
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -22,6 +23,7 @@ from relcon.data.splits import (
     hold_out_sample,
     k_folds,
     k_shot,
+    k_shots_in_turn,
     sampled,
     share,
 )
@@ -250,6 +252,34 @@ def test_k_shot_names_labels_with_too_few() -> None:
         k_shot(whole, 2, draw())
     assert "'A'" not in str(caught.value)
     assert Counter(each.label for each in k_shot(whole, 2, draw(), on_rare="keep").instances) == {"none": 2, "A": 2, "B": 1}
+
+
+def test_k_shots_in_turn_are_those_of_one_list_shuffled_again_and_again() -> None:
+    """As published splits are drawn: `numpy.random.seed(seed); numpy.random.shuffle(lines)`, the first of each label, and on."""
+    whole = split_of([[label] for label in "ABCABCABC"] + [["none"]] * 20 + [[""]])
+    lines = [(instance.uid, instance.label) for instance in whole.instances]
+    seeds, state = [1, 2, 3], np.random.get_state()
+    try:
+        published = []
+        for seed in seeds:
+            np.random.seed(seed)
+            np.random.shuffle(lines)  # type: ignore[arg-type]
+            by_label = {label: [uid for uid, other in lines if other == label] for label in NAMES}
+            published.append({uid for found in by_label.values() for uid in found[:2]})
+    finally:
+        np.random.set_state(state)
+    drawn = [set(uids(part)) for part in k_shots_in_turn(whole, 2, seeds)]
+    assert drawn == published and all(len(each) == 8 for each in drawn)
+    [alone] = k_shots_in_turn(whole, 2, [2])
+    assert set(uids(alone)) != drawn[1], "a split depends on the seeds before"
+
+
+def test_k_shots_in_turn_name_labels_with_too_few() -> None:
+    whole = split_of([["A", "B", "none"], ["A", "none"]])
+    with pytest.raises(RelconError, match=r"2 shots.*'B' has 1; 'C' has 0"):
+        list(k_shots_in_turn(whole, 2, [1]))
+    [part] = k_shots_in_turn(whole, 2, [1], on_rare="keep")
+    assert Counter(each.label for each in part.instances) == {"none": 2, "A": 2, "B": 1}
 
 
 # ---- given folds ----

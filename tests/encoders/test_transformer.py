@@ -87,9 +87,10 @@ def test_an_input_is_lost_where_the_words_to_keep_do_not_fit(folder, build):
     assert prepared.whole.tolist() == [[0, -1, -1]] and prepared.cropped == 1
 
 
-def test_a_second_segment_that_does_not_fit_is_an_error(folder, build):
-    with pytest.raises(RelconError, match="second segment"):
-        build(folder, max_length=8).prepare([Text(("low",), second=SENTENCE)])
+def test_an_input_is_lost_where_the_second_segment_does_not_fit(folder, build):
+    ids, words, prepared = row(build(folder, max_length=8), Text(("low",), second=SENTENCE))
+    assert words == [None] * 9 and len(ids) == 2
+    assert prepared.whole.tolist() == [[0, -1, -1]] and prepared.cropped == 1
 
 
 def test_edits_replace_pieces(folders, build):

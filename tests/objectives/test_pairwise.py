@@ -92,6 +92,34 @@ def test_figures_of_the_margin():
     figures = objective("MarginPairs").figures(a, c, Pairing.of(torch.tensor([[1.0, 0], [0, 0]]), torch.tensor([[0.0, 1], [1, 1]])))
     assert figures["margin"] == 0.5 and figures["positive_similarity"] == 1.0
     assert figures["beyond_margin"] == pytest.approx(2 / 3)
+    assert figures["positive_distance"] == 0.0 and figures["negative_distance"] == pytest.approx(2 / 3)
+
+
+def test_a_regulariser_pulls_the_margin_back():
+    a, none = draw(0)[0], Pairing.of(torch.zeros(5, 5), torch.zeros(5, 5))
+    loss = objective("MarginPairs", margin=0.5, trainable=True, reg=2.0)
+    assert float(loss(a, a, none).detach()) == pytest.approx(0.0, abs=1e-12)
+    with torch.no_grad():
+        loss.rho.fill_(-50.0)
+    assert float(loss(a, a, none).detach()) == pytest.approx(2.0 * 0.4**2, abs=1e-6)
+    with torch.no_grad():
+        loss.rho.fill_(-1.0)
+    loss(a, a, none).backward()
+    assert float(loss.rho.grad) < 0, "descent lets it grow"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"margin": 0.0}, "margin must be above 0 and at most 2"),
+        ({"margin": 0.5, "trainable": True, "smallest": 0.5}, "smallest must lie between 0 and margin"),
+        ({"trainable": True, "reg": -1.0}, "reg must be finite and not below 0"),
+        ({"reg": 1.0}, "set trainable = true"),
+    ],
+)
+def test_margins_out_of_range_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        objective("MarginPairs", **arguments)
 
 
 def test_pairs_of_one_kind_are_not_idle_here_but_terms_without_pairs_are():

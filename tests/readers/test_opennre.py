@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relcon.readers.opennre import python_object
+from relcon.readers.records import json_object
 
 READER = "relcon.OpenNRE.v1"
 
@@ -68,6 +73,37 @@ def test_the_head_may_come_after_or_inside_the_tail(write: Callable[..., Path], 
 def test_bad_records_are_named(record: Dict[str, Any], message: str, write: Callable[..., Path], faults: Callable[..., Any]) -> None:
     [(where, said)] = faults(READER, write("a.txt", json.dumps(tokens()) + "\n" + json.dumps(record)))
     assert where == "a.txt:2" and message in said
+
+
+def test_lines_may_be_dictionaries_of_python(write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    """Each line has the quotes that it has; an apostrophe makes Python quote one value otherwise."""
+    other = tokens(relation="baker's town", t={"name": "Bakers", "pos": [5, 6]})
+    lines = [repr(tokens()), json.dumps(other), " " + repr(other)]
+    documents = read(READER, write("train.txt", "\n".join(lines)))
+    assert [document.relations[0].label for document in documents] == ["lives in", "baker's town", "baker's town"]
+    assert len({(document.words, document.entities) for document in documents[1:]}) == 1
+    spans = [entity.mentions[0][:2] for entity in documents[0].entities]
+    assert spans == [(1, 3), (4, 5)], "the end is exclusive, and white space is no word"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{'token': ['In'}", "no dictionary of Python's literals"),
+        ("{'token': open('x')}", "no dictionary of Python's literals"),
+        ("{'token', 'h'}", "expected a dictionary {...} on the line, here it begins \"{'token', 'h'}\""),
+        ("{'h': {'pos': (0, 1)}, 't': {'pos': [0, 1]}, 'token': ['a']}", "'pos' of 'h' must be a list, here it is tuple"),
+    ],
+)
+def test_bad_dictionaries_are_named(line: str, message: str, write: Callable[..., Path], faults: Callable[..., Any]) -> None:
+    [(where, said)] = faults(READER, write("a.txt", repr(tokens()) + "\n" + line))
+    assert where == "a.txt:2" and message in said
+
+
+@given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), min_size=2, max_size=5))
+def test_python_and_json_say_the_same(words: List[str]) -> None:
+    record = {"token": words, "h": {"pos": [0, 1]}, "t": {"pos": [1, 2]}}
+    assert python_object(repr(record)) == json_object(json.dumps(record)) == record
 
 
 def test_names_may_go_unchecked(write: Callable[..., Path], read: Callable[..., Any]) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from relcon.contrast import Contrast, Labelled, Pairing, Span, Text, View
+from relcon.contrast import MASK, Contrast, Labelled, Pairing, Span, Text, View
 from relcon.errors import RelconError
 from relcon.interfaces import Sampler
 
@@ -71,6 +71,15 @@ def test_the_separator_stays(parts):
     batch = {"x": Labelled([View(text, ((),))])}
     masked = next(iter(MaskedPieces(Fixed(batch), rate=0.999).batches(None, parts.draw(0, Letters()))))
     assert {view.unit[0][0].start for view in masked["masked"].views} == {0, 1, 2}
+
+
+def test_a_prompts_mask_stays_in_either_segment(parts):
+    text = Text(("a", MASK, "b"), second=("is", MASK))
+    batch = {"x": Labelled([View(text, ((),))])}
+    masked = next(iter(MaskedPieces(Fixed(batch), rate=0.999).batches(None, parts.draw(0, parts.vocabulary))))
+    assert {view.unit[0][0].start for view in masked["masked"].views} == {0, 2}
+    (view,) = masked["x"].views
+    assert {word for word, *_ in view.input.edits} == {0, 2} and view.input.second == ("is", MASK)
 
 
 def test_words_of_units_entities_special_tokens_and_earlier_edits_stay(parts):

@@ -6,8 +6,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from relcon.contrast import WHOLE, Span, Text, View
 from relcon.data.labels import LabelSet
-from relcon.interfaces import Encoder, Parts, Pooler, TowerPlan
-from relcon.tasks.recording import Recorder
+from relcon.interfaces import Encoder, Parts, Pooler, Recorder, TowerPlan
 
 WORDS = ["the", "a", "cat", "dog", "sees", "hears", "bird", "today", "##s", "##ing"]
 

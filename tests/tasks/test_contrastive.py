@@ -89,6 +89,62 @@ def test_batches_without_positives_are_counted_until_the_log_asks(make, plan, vi
     assert contrastive.figures() == {}
 
 
+def pairs(contrastive, *contrasts):
+    """Positives and negatives per anchor over these batches."""
+    for contrast in contrasts:
+        step({"contrast": contrastive}, {"contrast": contrast})
+    figures = contrastive.figures()
+    return figures.get("positives"), figures.get("negatives")
+
+
+def test_pairs_per_anchor_of_two_views(make, plan, view):
+    views = [view(text) for text in TEXTS]
+    assert pairs(task(make(), plan()), Contrast(views, partners(4))) == (1, 2), "2N - 2 negatives of N = 2 texts"
+
+
+def test_pairs_per_anchor_of_several_positives(make, plan, view):
+    """Labels a a a b: three anchors have two positives and one negative, the last has three negatives."""
+    same = torch.tensor([[0.0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]])
+    pairing = Pairing.of(same, 1 - same - torch.eye(4))
+    contrastive = task(make(), plan(), objective("SupCon"))
+    assert pairs(contrastive, Contrast([view(text) for text in TEXTS], pairing)) == (6 / 4, 6 / 4)
+
+
+def test_pairs_per_anchor_where_each_has_one_candidate(make, plan, view):
+    """Candidate i is the positive or the negative of anchor i, all else is ignored."""
+    attracts = torch.diag(torch.tensor([1.0, 0, 1, 0]))
+    contrastive = task(make(), plan(), objective("MarginPairs"))
+    views = [view(text) for text in TEXTS]
+    assert pairs(contrastive, Contrast(views, Pairing.of(attracts, torch.eye(4) - attracts), views)) == (0.5, 0.5)
+
+
+def test_anchors_without_a_pair_or_a_weight_do_not_count(make, plan, view):
+    positives = torch.tensor([[0.0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
+    pairing = Pairing.of(positives, torch.zeros(4, 4), torch.tensor([1.0, 1, 0, 1]))
+    contrastive = task(make(), plan(), objective("MarginPairs"))
+    views = [view(text) for text in TEXTS]
+    assert pairs(contrastive, Contrast(views, pairing)) == (1, 0)
+    assert pairs(contrastive, Contrast(views, Pairing.of(torch.zeros(4, 4), torch.zeros(4, 4)))) == (None, None)
+
+
+def test_pairs_per_anchor_are_means_since_the_log_last_asked(make, plan, view):
+    views = [view(text) for text in TEXTS]
+    contrastive = task(make(), plan())
+    both = Contrast(views[:2], partners(2)), Contrast(views, partners(4))
+    assert pairs(contrastive, *both) == (1, 8 / 6)
+    assert pairs(contrastive, both[0]) == (1, 0)
+
+
+def test_queued_keys_count_as_pairs(make, plan, view):
+    contrastive = task(make(), plan(), adjusters={"queue": Adjuster.registry.get("relcon.Queue.v1")(size=10)})
+    tags = [Tags(torch.zeros(4, dtype=torch.long), torch.arange(4) + start, torch.full((4,), -1)) for start in (0, 4)]
+    views = [view(text) for text in TEXTS]
+    first, second = (Contrast(views, partners(4), anchor_tags=each) for each in tags)
+    assert pairs(contrastive, first) == (1, 2)
+    contrastive.after_step()
+    assert pairs(contrastive, second) == (1, 6)
+
+
 class Probe(nn.Module):
     """Stands before an objective and notes what reaches it."""
 

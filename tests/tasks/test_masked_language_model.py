@@ -12,6 +12,7 @@ from relcon.errors import RelconError
 from relcon.interfaces import ContrastiveObjective, Draw, Encoder, Parts, Sampler, Task
 from relcon.poolers.sentence import CLS
 from relcon.samplers.pairings import partners
+from relcon.tasks.piece_heads import description, restored_head
 from relcon.testing import tiny_encoder_folder
 
 
@@ -106,7 +107,7 @@ def test_tasks_over_one_encoder_share_one_head(make):
     assert one.tower.head is other.tower.head and one.bias is other.bias
     assert [name for name, _ in torch.nn.ModuleDict({"a": one, "b": other}).named_parameters() if name.endswith("bias") and "." in name[2:]]
     assert len({id(weight) for each in (one, other) for weight in each.parameters()}) == len(list(one.parameters()))
-    with pytest.raises(RelconError, match=r'share one head: head = "fresh" in all of them'):
+    with pytest.raises(RelconError, match=r'share one head over word pieces: "fresh" in all of them'):
         task(parts, head="checkpoint")
     assert task(make()).bias is not one.bias
 
@@ -142,8 +143,37 @@ def test_the_head_of_the_checkpoint_guesses_as_the_checkpoint_does(pretrained, c
     assert made.bias[-1] == 0 and all(weight.requires_grad for weight in made.tower.head.parameters())
 
 
+def test_a_head_is_handed_on_with_room_for_pieces_that_are_new(pretrained, make):
+    encoder = Encoder.registry.get("relcon.Transformer.v1")(str(pretrained), max_length=32)
+    before = Parts({"text": encoder}, {}, None)
+    first = task(before, head="checkpoint")
+    encoder.add_tokens(["[E1]"])
+    after = Parts({"text": encoder}, {}, None, handed_on=before.heads)
+    second = task(after, head="handed_on")
+    known = len(first.bias)
+    assert torch.equal(second.bias[:known], first.bias) and second.bias[known:].tolist() == [0]
+    assert all(torch.equal(a, b) for a, b in zip(first.tower.head.parameters(), second.tower.head.parameters(), strict=True))
+    assert after.heads["text"].design == before.heads["text"].design and after.heads["text"].start == "handed_on"
+    with pytest.raises(RelconError, match=r"no earlier stage handed on a head.*MaskedLanguageModel.*STAGE.NAME"):
+        task(make(), head="handed_on")
+    with pytest.raises(RelconError, match=r'share one head over word pieces: "handed_on"'):
+        task(after, head="fresh")
+
+
+def test_a_saved_head_is_the_same_head_and_draws_no_random_number(pretrained):
+    encoder = Encoder.registry.get("relcon.Transformer.v1")(str(pretrained), max_length=32)
+    parts = Parts({"text": encoder}, {}, None)
+    task(parts, head="checkpoint")
+    head, state = parts.heads["text"], torch.get_rng_state()
+    again = restored_head(description(head), head.state_dict())
+    assert torch.equal(state, torch.get_rng_state())
+    states = torch.randn(3, encoder.width)
+    assert torch.equal(again.states(states), head.states(states)) and torch.equal(again.bias, head.bias)
+    assert again.states[2].eps == encoder.model.config.layer_norm_eps and all(weight.requires_grad for weight in again.parameters())
+
+
 def test_a_checkpoint_without_a_head_is_refused_in_words(make, folder):
-    with pytest.raises(RelconError, match=r'has no head of a masked language model.*Take head = "fresh"'):
+    with pytest.raises(RelconError, match=r'has no head of a masked language model.*Take "fresh" or "handed_on"'):
         task(make(), head="checkpoint")
     with pytest.raises(RelconError, match="could not be loaded"):
         masked_head(str(folder / "nowhere"))

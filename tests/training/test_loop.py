@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterable, List
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from torch import nn
 
 from relcon.contrast import Batch
@@ -15,7 +16,7 @@ from relcon.samplers.instances import Instances
 from relcon.tasks.classification import Classification
 from relcon.testing import tiny_encoder, tiny_split
 from relcon.towers import HeadedTower
-from relcon.training.loop import Loop, NonFiniteLoss, Stream
+from relcon.training.loop import Loop, NonFiniteLoss, Phase, Stream
 from relcon.training.schedules import BertLinear, Constant
 
 
@@ -139,3 +140,67 @@ def test_a_loss_that_is_not_finite_changes_no_weight_and_names_the_batch() -> No
         next(running.epoch(0))
     assert tiny_split(12).instances[0].uid in str(raised.value)
     assert torch.equal(weights(task).nan_to_num(7.0), before.nan_to_num(7.0))
+
+
+def test_a_scaled_loss_moves_the_weights_as_the_bare_one_does() -> None:
+    """As in float16 on a GPU; the scaler of the CPU scales just so."""
+    bare, scaled = classification(), classification()
+    next(loop(bare, 6, clip=0.5).epoch(0))
+    running = loop(scaled, 6, clip=0.5)
+    running.accelerator.scaler = torch.amp.GradScaler("cpu")
+    running.optimizer = AcceleratedOptimizer(running.optimizer, device_placement=False, scaler=running.accelerator.scaler)
+    running.accelerator.unscale_gradients = lambda optimizer: running.accelerator.scaler.unscale_(optimizer.optimizer)  # asks for a GPU
+    next(running.epoch(0))
+    assert running.accelerator.scaler.get_scale() > 1
+    assert torch.allclose(weights(bare), weights(scaled), atol=1e-6)
+
+
+def phase(following: Loop, **changes: Any) -> Phase:
+    """A phase over the same task and data, with an optimizer of its own."""
+    return Phase(
+        "stage.after",
+        following.modules,
+        following.tasks,
+        following.streams,
+        torch.optim.SGD(following.modules.parameters(), lr=0.1),
+        Constant(),
+        following.accelerator,
+        steps=0,
+        seed=3,
+        title="after",
+        **changes,
+    )
+
+
+def test_a_phase_counts_its_rate_in_epochs_and_its_steps_as_they_come() -> None:
+    following = loop(classification(), 6)
+    after = phase(following, of=4)
+    after.schedule = BertLinear(0.0)
+    following.phases = [after]
+    assert after.epochs == 4
+    rates = []
+    for number in range(3):
+        after.begin(0)
+        assert after.steps == after.done + 2
+        rates += [round(record.rate, 6) for record in after.epoch(number)]
+    assert rates == [0.1, 0.1, 0.075, 0.075, 0.05, 0.05] and following.all_done == 6
+    list(after.epoch(3, skip=1))
+    assert after.done == 7, "what is done of an epoch is not done again"
+
+
+def test_a_phase_without_a_batch_says_which_stream_lacks_it() -> None:
+    following = loop(classification(), 6)
+    after = phase(following, of=1)
+    assert after.why_empty() is None
+    after.streams = {**following.streams, "none": Stream(Nothing(), tiny_split(12), None)}
+    assert after.why_empty() == "the stream 'none' has no batch"
+
+
+class Nothing(Sampler):
+    """No batch at all."""
+
+    def batches(self, data: Split, draw: Draw) -> Iterable[Batch]:
+        return []
+
+    def length(self, data: Split) -> int:
+        return 0

@@ -49,6 +49,8 @@ class GraphConvolution(Encoder):
         @encoders = "relcon.MiniLM.v1"
     """
 
+    reads = "graphs"
+
     def __init__(
         self,
         features: Encoder,

@@ -1,7 +1,7 @@
 """Pairs of words that stand for relations, and the pairs that a method sets against them (CoNLL 2021, sections 3 and 4)."""
 
 from dataclasses import dataclass
-from typing import FrozenSet, List, Literal, Sequence, Set, Tuple
+from typing import FrozenSet, List, Literal, Optional, Sequence, Set, Tuple
 
 import torch
 
@@ -21,7 +21,7 @@ class Sentence:
     """A sentence as the samplers see it.
 
     pairs: the nodes of every relation, that of the first type first; relations of one and the same word are left out.
-    members: for each of the two types the words of its entities.
+    members: for each of the two types the words of its entities; without types, of the heads and of the tails.
     lost: how many relations were left out because both arguments have the same last word.
     """
 
@@ -36,26 +36,33 @@ class Sentence:
         return {frozenset((one[1] - 1, other[1] - 1)) for one, other in self.pairs}
 
 
-def read_sentence(document: Document, types: Sequence[str], form: EntityForm = "last") -> Sentence:
+def read_sentence(document: Document, types: Optional[Sequence[str]], form: EntityForm = "last") -> Sentence:
     """A document's relations as pairs of nodes.
 
-    types: the two entity types, in the order of a pair's slots. form: a phrase is its `last` word, or the `mean` of its words.
-    Relations between other types are none of the method's. Each pair comes once, however often it is annotated.
+    types: the two entity types, in the order of a pair's slots; None: the head first, the tail second, whatever their types.
+    form: a phrase is its `last` word, or the `mean` of its words. Relations between other types are none of the method's. Each pair comes
+    once, however often it is annotated.
     """
     pairs: List[Pair] = []
     lost = 0
-    for relation in document.relations:
-        ends = [document.entities[relation.head], document.entities[relation.tail]]
-        if {each.type for each in ends} != set(types):
-            continue
-        first, second = sorted(ends, key=lambda each: list(types).index(each.type))
+    ends = [(document.entities[relation.head], document.entities[relation.tail]) for relation in document.relations]
+    if types is not None:
+        order = list(types)
+        ends = [(one, other) if one.type == order[0] else (other, one) for one, other in ends if {one.type, other.type} == set(order)]
+    for first, second in ends:
         pair = (node_of(first, form), node_of(second, form))
         if pair[0][1] == pair[1][1]:
             lost += 1
         elif pair not in pairs:
             pairs.append(pair)
-    members = [frozenset(word for each in document.entities if each.type == kind for word in words_of(each)) for kind in types]
+    sides = [[pair[slot] for pair in ends] if types is None else _of(document, types[slot]) for slot in (0, 1)]
+    members = [frozenset(word for each in side for word in words_of(each)) for side in sides]
     return Sentence(document, tuple(pairs), (members[0], members[1]), lost)
+
+
+def _of(document: Document, kind: str) -> List[Entity]:
+    """The entities of a type."""
+    return [each for each in document.entities if each.type == kind]
 
 
 def require_two(types: Sequence[str]) -> List[str]:

@@ -3,7 +3,7 @@
 import logging
 from abc import abstractmethod
 from collections import Counter
-from typing import Dict, Iterable, Iterator, List, Literal, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Mapping, Optional, Sequence, Set, Tuple
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from relcon.contrast import WHOLE, Batch, Contrast, Labelled, Pairing, Slot, Span, Text, View
 from relcon.data.document import Document
 from relcon.errors import RelconError
-from relcon.interfaces import Draw, Renderer, Sampler, Split
+from relcon.interfaces import Contrasts, Draw, Renderer, Sampler, Split
 from relcon.samplers.common import at_least, cut, order
 from relcon_cldr.graphs import Graph, graph_of, two_nodes
 from relcon_cldr.pairs import (
@@ -110,13 +110,19 @@ class RelationSampler(ContrastSampler):
     types, batch_size, negatives, rule, entity, shuffle: see the two methods.
     """
 
-    def __init__(self, types: List[str], batch_size: int, negatives: int, rule: Rule, entity: EntityForm, shuffle: bool):
+    def __init__(self, types: Optional[List[str]], batch_size: int, negatives: int, rule: Rule, entity: EntityForm, shuffle: bool):
         super().__init__(batch_size, shuffle)
         if negatives != -1 and (negatives < 2 or negatives % 2):
             raise ValueError(f"negatives must be an even number of at least 2, or -1 for all, not {negatives}")
         if rule not in ("paper", "code") or entity not in ("last", "mean"):
             raise ValueError(f'rule must be "paper" or "code", entity "last" or "mean", not "{rule}" and "{entity}"')
-        self.types, self.negatives, self.rule, self.entity = require_two(types), negatives, rule, entity
+        self.types = None if types is None else require_two(types)
+        self.negatives, self.rule, self.entity = negatives, rule, entity
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
+        """Texts against graphs, one of which is right; without tags."""
+        return Contrasts(tags=False, candidates="graphs")
 
     def read(self, document: Document) -> Sentence:
         """A document's pairs."""
@@ -126,7 +132,8 @@ class RelationSampler(ContrastSampler):
         """It has no relation between the two types, or no word could be wrong."""
         sentence = self.read(document)
         if not sentence.pairs:
-            return "both arguments end in the same word" if sentence.lost else f"no relation between {' and '.join(self.types)}"
+            between = "" if self.types is None else f" between {' and '.join(self.types)}"
+            return "both arguments end in the same word" if sentence.lost else f"no relation{between}"
         return None if self.contested(sentence) else f'no hard negative exists under rule = "{self.rule}"'
 
     def report(self, documents: Sequence[Document], name: str) -> None:
@@ -150,7 +157,8 @@ class RelationGraphs(RelationSampler):
     graph attracts, those of its hard negatives repel, those of other relations do neither. Negatives are drawn anew in every epoch.
     A relation's sentence is encoded once, whatever the number of its relations and negatives.
 
-    types: the entity types of a pair's first and second slot. batch_size: sentences. negatives: per relation, half of them keep the first
+    types: the entity types of a pair's first and second slot; null, for a corpus without types: the first is the head, the second the tail,
+    and every relation counts, one that means 'no relation' too. batch_size: sentences. negatives: per relation, half of them keep the first
     slot, half the second; fewer where the sentence has no more words; -1: all. rule: which words may be wrong: `paper`: those of no
     entity of the other slot's type; `code`: any that makes no true pair.
     similarity: `eq5`: the true pair of words against all graphs (eq. 5); `matched`: each pair of words against its own graph, as the
@@ -172,7 +180,7 @@ class RelationGraphs(RelationSampler):
 
     def __init__(
         self,
-        types: List[str],
+        types: Optional[List[str]],
         batch_size: int = 8,
         negatives: int = 8,
         rule: Literal["paper", "code"] = "paper",
@@ -236,7 +244,7 @@ class SentenceGraphs(RelationSampler):
 
     def __init__(
         self,
-        types: List[str],
+        types: Optional[List[str]],
         batch_size: int = 8,
         negatives: int = 8,
         rule: Literal["paper", "code"] = "paper",
@@ -365,6 +373,11 @@ class BalancedTokens(ContrastSampler):
             raise ValueError(f'strategy must be "balanced", "hard", "fixed" or "types", not "{strategy}"')
         self.tags = Tags(require_two(types))
         self.samples, self.positives, self.strategy = samples, positives, strategy
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
+        """Words of one tag attract each other; without tags of views."""
+        return Contrasts(several=True, tags=False)
 
     def reason(self, document: Document) -> Optional[str]:
         """None: every sentence with words can be used."""

@@ -344,3 +344,20 @@ def test_every_pair_of_words_is_a_candidate_with_its_class():
     assert int(pairs.labels.sum()) == 3
     chosen = [tuple(span[0].start for span in view.unit) for view, label in zip(pairs.views, pairs.labels.tolist(), strict=True) if label]
     assert chosen == [(0, 3), (7, 10), (7, 12)]
+def test_without_types_the_head_is_the_first_slot_and_the_tail_the_second():
+    sentence = Document(
+        "d", tuple("abcde"), (Entity((Mention(3, 5),)), Entity((Mention(0, 1),)), Entity((Mention(1, 2),))),
+        (Relation(0, 1, "Cause"), Relation(1, 2, "Other")),
+    )  # fmt: skip
+    read = read_sentence(sentence, None)
+    assert read.pairs == (((4, 5), (0, 1)), ((0, 1), (1, 2)))
+    assert read.members == (frozenset({3, 4, 0}), frozenset({0, 1}))
+    assert opponents(read, read.pairs[0], kept=0, rule="paper") == [2, 3]  # not a and b, which are tails
+    assert opponents(read, read.pairs[0], kept=0, rule="code") == [1, 2, 3]
+    made = resolve({"@samplers": "cldr.RelationGraphs.v1", "types": None, "rule": "code"}, "[sampler]")
+    contrast = only(made, sentence)
+    assert len(contrast.anchors) == 2
+    with pytest.raises(RelconError, match=r"can be used \(no relation: 1\)"):
+        made.check(split(Document("none", ("a", "b"), sentence.entities[1:])))
+
+

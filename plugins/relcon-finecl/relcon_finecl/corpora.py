@@ -14,11 +14,11 @@ from typing import Callable, Collection, Dict, Iterable, Iterator, List, Literal
 
 import numpy as np
 
+from relcon.data.changed import ChangedCorpus, Written
 from relcon.data.document import Document, Relation
-from relcon.data.labels import LabelSet
 from relcon.data.relations import IGNORED, Pair, ignored_pairs, pair_labels, relation_instances
 from relcon.data.sequences import pairs_of
-from relcon.data.store import describe_component, fingerprint_of_path, hashed
+from relcon.data.store import fingerprint_of_path, hashed
 from relcon.errors import RelconError, naming
 from relcon.interfaces import Corpus, Split
 from relcon_finecl.order import CORRUPTED, read_order
@@ -32,46 +32,22 @@ Fact = Tuple[int, int, str]
 """Head, tail and label within a document."""
 
 
-class ChangedTraining(Corpus):
+class ChangedTraining(ChangedCorpus):
     """A corpus whose training documents are those of another one, changed. Labels and other splits are the other's.
 
     corpus: the other one.
     """
 
-    def __init__(self, corpus: Corpus):
-        self.corpus = corpus
-        self._train: Optional[Split] = None
-
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """What the change depends on, beside the documents."""
-
     @abstractmethod
     def change(self, train: Split) -> Change:
         """What becomes of each training document."""
 
-    @property
-    def labels(self) -> LabelSet:
-        """Those of the other corpus."""
-        return self.corpus.labels
-
-    def splits(self) -> List[str]:
-        """Those of the other corpus."""
-        return self.corpus.splits()
-
-    def split(self, name: str) -> Split:
-        """A split: of the other corpus, or changed. RelconError where there is none of that name, or the data cannot be changed so."""
-        if name != "train":
-            return self.corpus.split(name)
-        if self._train is None:
-            train = self.corpus.split(name)
-            change = self.change(train)
-            self._train = self.corpus.rewritten(name, lambda: map(change, count(), train.documents), describe_component(self))
-        return self._train
-
-    def rewritten(self, name: str, documents: Callable[[], Iterable[Document]], key: object) -> Split:
-        """A split with other documents in place of its own."""
-        return self.corpus.rewritten(name, documents, [describe_component(self), key])
+    def documents(self, split: Split) -> Optional[Written]:
+        """The training documents, changed."""
+        if split.name != "train":
+            return None
+        change = self.change(split)
+        return lambda: map(change, count(), split.documents)
 
 
 # ---- noise -------------------------------------------------------------------------------------------------------------

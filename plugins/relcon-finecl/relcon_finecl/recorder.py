@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from relcon import processes
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
-from relcon.tasks.recording import Recorder
+from relcon.interfaces import Recorder
 from relcon_finecl.order import Recorded, Tuples
 
 Policy = Literal["sample_one", "any_gold"]

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Iterable, List, Literal, Mapping, NamedTuple, Optional
+from typing import Any, Iterable, List, Literal, Mapping, NamedTuple, Optional
 
 import torch
 
@@ -10,7 +10,7 @@ from relcon.contrast import Batch, Contrast
 from relcon.data.document import Document, Instance
 from relcon.data.relations import unrelated_pairs
 from relcon.errors import RelconError, did_you_mean
-from relcon.interfaces import Artifacts, Draw, Renderer, Split
+from relcon.interfaces import Artifacts, Augmenter, Contrasts, Draw, Renderer, Split
 from relcon.samplers.common import at_least, tags_of
 from relcon_finecl.documents import DocumentSampler
 from relcon_finecl.order import Keys
@@ -53,6 +53,7 @@ class RelationPairs(DocumentSampler):
         weight_transform: `exp` takes e^w. A pair without a relation weighs 1.
     weight_only: only the weights of anchors count, or only those of negatives. positive_weight: what a positive weighs in the
         denominator, 1 or (`order`) its own weight; that needs an objective with weigh = "denominator".
+    augmenter: changes each document when it is drawn, so that its relations hold; null leaves it as it is (the paper).
     exclude_shared_argument: pairs of one document with the same head or the same tail are not compared.
     exclude_multilabel_conflicts: a pair that stands in the anchor's relation, too, does not repel it (the released code lets it).
 
@@ -99,8 +100,10 @@ class RelationPairs(DocumentSampler):
         positive_weight: Literal["one", "order"] = "one",
         exclude_shared_argument: bool = True,
         exclude_multilabel_conflicts: bool = False,
+        augmenter: Optional[Augmenter] = None,
     ):
         super().__init__(batch_size, half, seed, names)
+        self.augmenter = augmenter
         self.renderer, self.negatives, self.na_pairs = renderer, at_least("negatives", negatives, 0), at_least("na_pairs", na_pairs, 0)
         self.pairs, self.weighting = at_least("pairs", pairs, 1), weighting
         _one_source(weighting, "learning_order", order=order, order_file=order_file)
@@ -111,6 +114,11 @@ class RelationPairs(DocumentSampler):
         self.exponential, self.weight_only, self.positive_weight = weight_transform == "exp", weight_only, positive_weight
         self.exclude_shared_argument, self.exclude_multilabel_conflicts = exclude_shared_argument, exclude_multilabel_conflicts
         self.weights: Optional[Weights] = EQUAL if weighting == "none" else None
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
+        """An anchor attracts the other member of its couple, and pairs of other relations and of none repel it."""
+        return Contrasts()
 
     # ---- weights ----
 
@@ -123,15 +131,19 @@ class RelationPairs(DocumentSampler):
         self.file = str(artifacts[self.stage].folder / (ORDER if self.weighting == "learning_order" else CONFIDENCE))
 
     def prepare(self, data: Split) -> None:
-        """Read the weights of these data."""
+        """Let the augmenter prepare, and read the weights of these data."""
+        super().prepare(data)
         if self.weighting != "none":
             self.weights = self._read(data)
 
     def check(self, data: Split) -> None:
-        """RelconError where no batch can be made, or a file of weights does not fit; an earlier stage has written none yet."""
+        """RelconError where no batch can be made, the augmenter lacks something, or a file of weights does not fit; an earlier stage has
+        written none yet."""
         super().check(data)
+        if self.augmenter is not None:
+            self.augmenter.check(data.instances)
         if self.file is not None:
-            self.prepare(data)
+            self.weights = self._read(data)
 
     def _read(self, data: Split) -> Weights:
         if self.file is None:
@@ -158,6 +170,8 @@ class RelationPairs(DocumentSampler):
     ) -> List[Pair]:
         """The rows of a document: its relation instances, and some of its pairs without a relation."""
         known = self.relations(document, data)
+        if self.augmenter is not None:
+            document = self.augmenter(document, list(dict.fromkeys((each.head, each.tail) for each in known)), generator)
         kept = set(list(dict.fromkeys((each.head, each.tail) for each in known))[: self.pairs])
         found = [
             Pair(Instance(document, each.head, each.tail, each.label, each.uid), numbers[each.label], weights(each.uid), place)

@@ -6,18 +6,14 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Literal, Mapping, Optional, Tuple, Union
 
 import numpy as np
-from torch import nn
 
 from relcon import processes
-from relcon.contrast import Labelled
-from relcon.encoding import encode
 from relcon.errors import RelconError, naming
 from relcon.evaluators.tables import write_lines
 from relcon.files import write_json
 from relcon.interfaces import (
     Artifacts,
     Corpus,
-    Draw,
     Encoder,
     OptimizerPlan,
     Pooler,
@@ -34,6 +30,7 @@ from relcon.stages.finetune import Finetune
 from relcon.stages.planned import add_epochs
 from relcon.training.loop import Loop
 from relcon.training.position import Position
+from relcon.training.predicting import predictions
 from relcon.training.seeding import generator
 from relcon_finecl import denoising
 from relcon_finecl.order import (
@@ -185,12 +182,8 @@ class LearningOrder(Finetune):
     def check(self, corpus: Corpus, where: str) -> None:
         """The task must tell of its predictions, and the data must have relations."""
         super().check(corpus, where)
-        if not isinstance(getattr(self.task, "recorders", None), nn.ModuleList):
-            raise RelconError(
-                f"{where} classifier: the task '{self.classifier}' ({type(self.task).__name__}) tells nobody what it predicts in training. "
-                "Take relcon.Classification.v1 or relcon.MultiLabelClassification.v1."
-            )
         with naming(where):
+            self.recorders()
             data = self.part_of(corpus, self.split)
             if not Asked(data).documents:
                 raise RelconError(f"the split '{data.name}' asks about no related pair, so there is no order to learn. Look at [data].")
@@ -206,7 +199,7 @@ class LearningOrder(Finetune):
         """The loop, whose classifier tells the recorder; the recorder is a part of the classifier, so checkpoints keep it."""
         self.tuples = tuples_of(data)
         self.recorder = OrderRecorder(self.tuples, data.labels, self.recordings, self.policy)
-        self.task.recorders.append(self.recorder)
+        self.recorders().append(self.recorder)
         return super().loop(context, trained, data)
 
     def train_epoch(self, context: StageContext, trained: Trained, loop: Loop, position: Position, random: Any = None) -> None:
@@ -225,20 +218,10 @@ class LearningOrder(Finetune):
         return super().after_epoch(context, epoch, trained, loop, best)
 
     def passing(self, loop: Loop) -> Iterator[None]:
-        """A pass over the training data in evaluation mode, batch by batch. Its random stream is its own: training goes on as if nobody
-        had looked."""
-        stream, epoch = loop.streams[self.task.stream], self.recorder.epoch
-        draw = Draw(epoch, generator(loop.seed, loop.name, "recording", epoch), stream.vocabulary)
-        for batch in stream.sampler.batches(stream.data, draw):
-            self.look_at(batch[self.task.reads])  # type: ignore[arg-type]
+        """Record what the classifier predicts now for all training data, batch by batch."""
+        for told in predictions(loop, self.task, self.recorder.epoch, "recording"):
+            self.recorder.note("epoch", *told)
             yield
-
-    def look_at(self, value: Labelled) -> None:
-        """Record what the classifier predicts for these views now; those that cropping took are not shown."""
-        if value.views and value.uids is not None and value.labels is not None:
-            logits, alive = encode(self.task.classifier(), value.views)
-            kept = alive.nonzero().flatten().tolist()
-            self.recorder.note("epoch", [value.uids[at] for at in kept], logits[kept], value.labels[kept])
 
     def refuse_blind(self, context: StageContext) -> None:
         """RelconError where an epoch showed no instance that could be told from others."""
@@ -247,11 +230,6 @@ class LearningOrder(Finetune):
                 f"[stages.{context.name}] recorded nothing in an epoch: the stream '{self.task.stream}' shows no relation instance, or "
                 "does not say which ones (uids). Take relcon.DocumentPairs.v1 or relcon.Instances.v1."
             )
-
-    def save(self, context: StageContext, trained: Trained, loop: Loop, position: Position, log: int) -> None:
-        """A checkpoint, with what all processes recorded."""
-        self.recorder.merge()
-        super().save(context, trained, loop, position, log)
 
     @property
     def recorded(self) -> Dict[str, Recorded]:

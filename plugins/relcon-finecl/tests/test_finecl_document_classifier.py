@@ -13,8 +13,7 @@ from relcon.data.document import Document, Entity, Instance, Mention
 from relcon.data.labels import LabelSet
 from relcon.encoding import step
 from relcon.errors import RelconError
-from relcon.interfaces import Parts, Split, Tower, TowerPlan
-from relcon.tasks.recording import Recorder
+from relcon.interfaces import Parts, Recorder, Split, Tower, TowerPlan
 from relcon.testing import check_pooler, tiny_encoder
 
 POOLER = {"@poolers": "finecl.PairWithDistance.v1"}

@@ -14,6 +14,7 @@ import pytest
 import relcon_finecl.stage
 
 import relcon.stages.training
+import relcon.training.predicting
 from relcon.checking import check_config
 from relcon.config import load_config
 from relcon.dry_run import dry_run
@@ -324,7 +325,7 @@ def test_an_interrupted_run_ends_with_the_same_files(place, config, whole, monke
 
 def test_a_run_interrupted_while_it_passes_over_the_data_goes_on_there(place, config, whole, monkeypatch):
     output = place / "cut in the pass"
-    interrupt(monkeypatch, 12, relcon_finecl.stage, "encode")  # ten batches an epoch: the second batch of the second pass
+    interrupt(monkeypatch, 12, relcon.training.predicting, "encode")  # ten batches an epoch: the second batch of the second pass
     with pytest.raises(Interrupted, match="at step 20 of stage order"):
         train(config(CONFIG + REPORT), output)
     monkeypatch.undo()

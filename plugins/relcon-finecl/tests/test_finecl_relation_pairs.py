@@ -416,3 +416,18 @@ def test_a_queue_holds_pairs_of_other_relations_and_of_none_against_an_anchor():
     repelled = queued[anchors]
     strangers = torch.tensor([label != LABELS.index["P17"] for label in held])
     assert len(repelled) == 2 and bool((repelled[:, : len(held)] == strangers.float()).all())
+
+
+def test_an_augmenter_changes_the_documents_that_are_drawn_and_keeps_their_relations():
+    data = split(*(document(name, [(0, 1, "P17")]) for name in "abcd"))
+    plain, changed = sampler(), sampler(augmenter={"@augmenters": "relcon.RandomDeletion.v1", "rate": 0.5})
+    changed.check(data)
+    check_sampler(changed, data)
+    (before,), (after,) = epoch(plain, data), epoch(changed, data)
+    count = {len(view.input.words) for view in before["contrast"].anchors}
+    assert count == {9}
+    assert min(len(view.input.words) for view in after["contrast"].anchors) < 9
+    assert int((after["contrast"].pairing.positives > 0).sum()) == int((before["contrast"].pairing.positives > 0).sum()) == 4
+    for view in after["contrast"].anchors[:1]:
+        (head, *_), (tail, *_) = view.unit
+        assert view.input.words[head.start].endswith("e0") and view.input.words[tail.start].endswith("e1")

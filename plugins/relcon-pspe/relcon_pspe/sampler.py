@@ -4,14 +4,14 @@ import logging
 import zlib
 from collections import Counter
 from itertools import cycle, islice
-from typing import Dict, Iterable, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
 
 from relcon.contrast import Batch, Contrast, Labelled, Pairing, Tags, View
 from relcon.errors import RelconError
-from relcon.interfaces import Draw, Sampler, Split, Vocabulary
+from relcon.interfaces import Contrasts, Draw, Sampler, Split, Vocabulary
 from relcon.samplers.common import at_least, count_batches, cut, order, tags_of
 from relcon_pspe.drawing import length_chances
 from relcon_pspe.examples import Example, Question, Recipe, Unusable
@@ -127,6 +127,11 @@ class SpanPairs(Sampler):
         self.shuffle, self.drop_last = shuffle, drop_last
         self._known: List[Tuple[Split, FittingSentences]] = []
         self._told = False
+
+    @classmethod
+    def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
+        """Two views of each sentence that attract each other; nothing of the batch repels."""
+        return Contrasts(negatives=False, advice="Let a queue bring some (relcon.Queue.v1, lanes = 2).")
 
     # ---- which sentences ----
 
