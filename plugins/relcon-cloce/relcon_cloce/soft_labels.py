@@ -31,7 +31,7 @@ class SoftLabels(RelationTask):
 
     stream: the sampler that feeds it, with a prompt (cloce.Prompt.v1). reads: which value of its batches. weight: its factor in the
     stage's loss. encoder, pooler: names in the stage; the pooler gives one state, that of the mask.
-    similarity: `dot`, or `cosine`, multiplied with `scale`.
+    similarity: `dot` or `cosine`. scale: what cosines are multiplied with.
     init: what soft labels start with. `label_words`: the mean of the embeddings of all word pieces of the label's words; where two would be
         equal, noise of deviation 0.001 is added to both. `random`: normal numbers of deviation 0.02.
     words: a .yaml file with the words of each label (`per:title: title of a person`); null: they are derived from the labels' names

@@ -35,7 +35,7 @@ class Alternation(Finetune):
     collect: which predictions tell what is wrong: `online`, those of the training batches, each before its step and with dropout; or
     `post_epoch`, those of a pass over all training data in evaluation mode when the epoch's steps are done, which costs as much again as
     evaluating them.
-    All other arguments: see `relcon.Finetune.v1`.
+    All other arguments: see `Finetune`, and what it has from its base see `TrainingStage`.
 
     Figures: as of `relcon.Finetune.v1`, and `after_steps`. The log has a line with `phase = "after"` for each phase, or one with the event
     `left_out` that says why it had no step. ValueError where `after` names no stream, or that of the classifier.

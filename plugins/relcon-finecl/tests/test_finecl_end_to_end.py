@@ -382,6 +382,8 @@ def distant(benchmark, data, encoders, tmp_path, monkeypatch):
     for name, own in corpora.items():
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(data / own, tmp_path / "data" / name)
+    labels = {label: number for number, label in enumerate([*VERBS.values(), "never seen in training"])}
+    (tmp_path / "data/semeval2010_task8/opennre/rel2id.json").write_text(json.dumps(labels), encoding="utf-8")
     monkeypatch.setattr(module, "DATA", tmp_path / "data")
     monkeypatch.setattr(module, "minilm_folder", lambda: encoders["bert"])
     monkeypatch.setattr(module, "subprocess", SimpleNamespace(run=lambda command, check: relcon(*command[3:])))
