@@ -175,7 +175,10 @@ def mistaken(value: str) -> Optional[str]:
     if re.search(r"\s[#;]", value):
         return f"a comment needs a line of its own; here it would become part of the value {json.dumps(value)}."
     if value[0] in '["{':
-        return f"not valid JSON: {value}. Texts in lists need double quotes, and lines that continue a list must be indented."
+        advice = "Texts in lists need double quotes, and lines that continue a list must be indented."
+        if value.startswith("{"):
+            advice = f"A text that begins with a brace needs double quotes around it: {json.dumps(value)}."
+        return f"not valid JSON: {value}. {advice}"
     if "\n" in value:
         return "the next line is indented, which makes it part of this value. Start every key and section at the left margin."
     return None

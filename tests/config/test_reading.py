@@ -88,6 +88,7 @@ def test_yaml_duplicate_and_circular(load):
         ("[vars]\na =\n", 2, "there is no value"),
         ("[vars]\na = [1, 2\nb = 1\n", 2, "not valid JSON: [1, 2."),
         ("[vars]\na = [cls, mean]\n", 2, "Texts in lists need double quotes"),
+        ("[vars]\na = {mask} of {head}\n", 2, 'A text that begins with a brace needs double quotes around it: "{mask} of {head}"'),
         ("[vars]\na = 1\n  [other]\n", 2, "the next line is indented"),
         ("[vars]\na = 1\na = 2\n", 3, "was given at"),
         ("[vars]\na = 1\n[vars]\nb = 2\n", 3, "was opened at"),
