@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from relcon.contrast import Batch, Contrast, Encoded, Input, Pairing, Prepared, Spans, View
 from relcon.data.document import Document, Instance
+from relcon.data.glimpse import Glimpse
 from relcon.data.labels import LabelSet
 from relcon.data.sequences import hashes_of, pairs_of
 from relcon.errors import RelconError
@@ -41,9 +42,34 @@ class DatasetReader(Registrable, ABC, kind="readers"):
         that must be said in every run: which records it skipped. True unless overridden."""
         return True
 
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """Why a path looks like this format, in words ("an array of objects with 'tokens', 'entities' and 'relations'"); None where it
+        does not, and unless overridden. Whoever asks reads the first documents as well, so a likeness is enough."""
+        return None
+
     @abstractmethod
     def read(self, path: Path) -> Iterator[Document]:
         """Documents of a file or folder, one by one. Bad records raise DataError with file and line."""
+
+
+class Writer(Registrable, ABC, kind="writers"):
+    """Documents -> a file or folder of a format, for `relcon convert` and `relcon predict`.
+
+    reader: the name of the registered reader that reads what it writes.
+    """
+
+    reader: ClassVar[str]
+
+    @abstractmethod
+    def losses(self, document: Document) -> Dict[str, int]:
+        """What of a document the format cannot hold: cause, in words ("mention after the first of an entity"), -> number. {} where it
+        comes back as it was."""
+
+    @abstractmethod
+    def write(self, documents: Iterable[Document], path: Path) -> int:
+        """Write them, whole or not at all; how many. What the format cannot hold is left out. RelconError where a document cannot be
+        written at all, or the path cannot."""
 
 
 class Lost(NamedTuple):

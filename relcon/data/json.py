@@ -1,6 +1,6 @@
 """Documents as JSON: relcon's own format, which `relcon.JSONLines.v1` reads.
 
-`docs/formats.md` describes it for people, `document.schema.json` beside the readers for machines.
+`docs/formats/jsonlines.md` describes it for people, `document.schema.json` beside the readers for machines.
 """
 
 import json

@@ -14,6 +14,10 @@ Pair = Tuple[int, int]
 IGNORED = "ignored"
 """The key of a document's metadata under which pairs stand that are neither related nor unrelated: `[[head, tail], ...]`."""
 
+LEFT_OUT = "left_out"
+"""The key of a document's metadata under which its reader counts what the data say and a document cannot hold: `{cause: number}`, the
+cause in words ("event", "relation with three arguments")."""
+
 
 class RelationInstance(NamedTuple):
     """One labelled tuple of a document. uid: its identity, unique within a split and stable from run to run."""

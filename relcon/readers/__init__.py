@@ -1,1 +1,1 @@
-"""Dataset readers, one file per format; `records` holds what they share. The formats: docs/formats.md."""
+"""Dataset readers, one file per format; `records` holds what they share. The formats: docs/formats/."""

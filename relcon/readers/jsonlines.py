@@ -1,4 +1,4 @@
-"""relcon's own JSON-lines format: one document a line (`docs/formats.md`, `document.schema.json`)."""
+"""relcon's own JSON-lines format: one document a line (`docs/formats/jsonlines.md`, `document.schema.json`)."""
 
 from relcon.data.document import Document
 from relcon.data.json import document_from_json

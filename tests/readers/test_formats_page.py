@@ -1,4 +1,4 @@
-"""The examples of docs/formats.md, read by the readers that they document."""
+"""The examples of docs/formats/, a page for each reader, read by the readers that they document."""
 
 import json
 import re
@@ -11,15 +11,16 @@ import pytest
 import relcon.readers
 from relcon.interfaces import DatasetReader
 
-PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
-SECTION = re.compile(r"^## (relcon\.\S+)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+PAGES = Path(__file__).parents[2] / "docs" / "formats"
+TITLE = re.compile(r"^# (relcon\.\S+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FOLDERS = ("relcon.ChemProt.v1", "relcon.AIMed.v1", "relcon.AIMedFolds.v1")
 
 
 def examples() -> Dict[str, Dict[str, str]]:
-    """Reader -> the files of its section."""
-    return {name: dict(BLOCK.findall(body)) for name, body in SECTION.findall(PAGE.read_text(encoding="utf-8"))}
+    """Reader -> the files of its page."""
+    pages = [page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("*.md"))]
+    return {name: dict(BLOCK.findall(page)) for page in pages for name in TITLE.findall(page)}
 
 
 def documents(name: str, write: Callable[..., Path], read: Callable[..., Any]) -> List[Any]:
@@ -27,7 +28,7 @@ def documents(name: str, write: Callable[..., Path], read: Callable[..., Any]) -
     return read(name, paths[0].parent if name in FOLDERS else paths[0])
 
 
-def test_every_reader_has_a_section_with_an_example() -> None:
+def test_every_reader_has_a_page_with_an_example() -> None:
     names = {name for name in DatasetReader.registry.names() if name.startswith("relcon.")}
     assert set(examples()) == names and all(examples().values())
 
