@@ -40,5 +40,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["relcon_finecl", "relcon_finecl.*"]),
     install_requires=["relcon>=0.1"],
-    entry_points={f"relcon_{kind}": entries for kind, entries in COMPONENTS.items() if entries},
+    package_data={"relcon_finecl": ["papers/*.cfg"]},
+    entry_points={
+        **{f"relcon_{kind}": entries for kind, entries in COMPONENTS.items() if entries},
+        "relcon_papers": ["finecl = relcon_finecl.papers"],
+    },
 )

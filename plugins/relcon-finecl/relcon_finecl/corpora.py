@@ -318,7 +318,7 @@ class TrimmedCorpus(ChangedTraining):
 
     def fingerprint(self) -> str:
         """Its arguments, and the file."""
-        return hashed(fingerprint_of_path(self.order), self.epochs, self.instead, self.seed)
+        return hashed(fingerprint_of_path(self.order), self.epochs, self.instead, _stream(self.seed))
 
     def change(self, train: Split) -> Change:
         """The documents without the labels that go."""
@@ -333,9 +333,14 @@ class TrimmedCorpus(ChangedTraining):
                 "instances of the train split, none of them learned so early. Was it recorded on these data?"
             )
         if self.instead == "random":
-            kept = set(Random(self.seed).sample(uids, len(kept)))
+            kept = set(Random(_stream(self.seed)).sample(uids, len(kept)))
         log.info("[data] train: %d of %d relation instances are kept.", len(kept), len(uids))
         return lambda number, document: trimmed(document, kept, train.labels.negative)
+
+
+def _stream(seed: int) -> str:
+    """A random stream of its own: by the bare seed it would draw just the instances that noise of the same seed made wrong."""
+    return f"finecl.TrimmedCorpus.v1 {seed}"
 
 
 def trimmed(document: Document, kept: Collection[str], negative: Collection[str]) -> Document:

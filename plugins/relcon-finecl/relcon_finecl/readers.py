@@ -5,6 +5,7 @@ from typing import Any, Iterable, List, Literal, Mapping, Optional, Sequence, Se
 
 from relcon.data.document import Document, Entity, Relation, Source, WordSpan
 from relcon.data.fields import described, items, need
+from relcon.data.glimpse import Glimpse
 from relcon.data.relations import IGNORED, Pair
 from relcon.data.store import fingerprint_of_path, hashed
 from relcon.errors import RecordError, RelconError
@@ -80,6 +81,13 @@ class PretrainingDocuments(DocumentArrays):
         """What its work depends on: its arguments, and the map of labels."""
         labels = self.label_map and fingerprint_of_path(Path(self.label_map))
         return hashed(self.on_error, self.pos_level, self.pos_form, labels)
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """An array, or a folder of arrays, of documents with 'vertexSet' and what only pre-training files have."""
+        first = glimpse.first("*.json")
+        known = first.is_array and first.has("vertexSet") and (first.has("na_triple") or first.has("tokenized_sents"))
+        return "an array of objects with 'vertexSet' and 'na_triple' or 'tokenized_sents', as of ERICA and FineCL" if known else None
 
     def label_names(self) -> Optional[LabelNames]:
         """Number -> property, of `label_map`. RelconError where it is no such map, or two properties have one number."""

@@ -265,6 +265,18 @@ def test_a_random_part_has_the_same_size(block, order):
     assert kept[1] == kept[2] and len({frozenset(each) for each in kept}) == 3
 
 
+def test_a_random_part_does_not_follow_the_noise_of_the_same_seed(block, order):
+    """Drawn from one stream they would be the very same instances: the random part all wrong."""
+    noisy = {"@corpora": "finecl.NoisyCorpus.v1", "corpus": block, "rate": 0.5, "mode": "symmetric", "seed": 3}
+    before = resolve(noisy, "[data]").split("train")
+    every = [uid for document in before.documents for uid in facts(document).values()]
+    file = order({uid: int(number >= len(every) // 2) for number, uid in enumerate(every)})
+    part = built("TrimmedCorpus", noisy, order=file, instead="random", seed=3).split("train")
+    kept = sum(len(facts(document)) for document in part.documents)
+    wrong = sum(len(document.metadata.get("corrupted", {})) for document in part.documents)
+    assert kept == len(every) // 2 and 0.2 * kept < wrong < 0.8 * kept
+
+
 def test_a_sentence_without_its_label_has_no_candidate(sentences, order):
     file = order({uid: 0 if number < 2 else 3 for number, uid in enumerate(uids(sentences))})
     trimmed = built("TrimmedCorpus", sentences, order=file).split("train")
