@@ -65,10 +65,11 @@ def write_curves(found: Mapping[str, Mapping[str, Curve]], output: Path) -> None
     figure = Figure(figsize=(WIDTH * len(panels), HEIGHT * len(targets)), layout="constrained")
     for row, target in zip(figure.subplots(len(targets), len(panels), squeeze=False), targets, strict=True):
         for axes, name in zip(row, panels, strict=True):
-            for arm, curve in found[target].items():
+            for number, (arm, curve) in enumerate(found[target].items()):
                 if name in curve:
-                    axes.plot(range(1, len(curve[name]) + 1), curve[name], label=arm, marker=".", linewidth=1)
+                    axes.plot(range(1, len(curve[name]) + 1), curve[name], color=f"C{number}", label=arm, marker=".", linewidth=1)
             axes.set(title=f"{target}: {name}", xlabel="epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True)
         row[0].legend(fontsize="small")
     with atomic(output / "curves.png", "wb") as file:
         figure.savefig(file, format="png", dpi=DPI)
