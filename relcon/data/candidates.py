@@ -58,9 +58,9 @@ class EntityPairs(CandidateRule):
     """All pairs of a document's entities that lie close enough and have the right types.
 
     The rule for corpora that annotate all relations of a text, so that a pair without one is a negative example. Such a pair
-    gets the label set's only negative label. Without a label set (`labels` is None: text to predict on, or unlabelled
-    training text) it gets none. An entity with several mentions is as close as its closest mention. An entity is never paired
-    with itself; two entities that overlap or have the same words are a pair like any other.
+    gets the label set's only negative label (see `complete_annotation`). Without a label set (`labels` is None: text to predict
+    on, or unlabelled training text) it gets none. An entity with several mentions is as close as its closest mention. An entity is never
+    paired with itself; two entities that overlap or have the same words are a pair like any other.
 
     scope: "sentence": some mention of head and some mention of tail share a sentence; "window": they are at most `window`
         sentences apart; "document": anywhere.
@@ -73,6 +73,10 @@ class EntityPairs(CandidateRule):
     several: what becomes of a second label of a pair: "lost" counts it as missed, since a candidate has one label; "kept" leaves it to
         tasks and evaluators that read all relations of a document (`relcon.MultiLabelClassification.v1`, `relcon.DocumentScores.v1`).
         The candidate itself has the first label in both cases.
+    complete_annotation: whether the data annotate all relations. false: a pair without a relation may well have one, so in labelled
+        data it is no candidate: no negative example in training, and not scored. Text to predict on and unlabelled splits are asked
+        about all pairs in both cases. Methods that look for relations themselves, and samplers that draw unrelated pairs from whole
+        documents (`relcon.DocumentPairs.v1`), ask the documents, not this rule; see docs/config.md.
 
     A pair that a document says to ignore (`metadata["ignored"]`) is no candidate; without `directed`, where either direction is ignored.
 
@@ -95,6 +99,7 @@ class EntityPairs(CandidateRule):
         directed: bool = False,
         max_distance: Optional[int] = None,
         several: Literal["lost", "kept"] = "lost",
+        complete_annotation: bool = True,
     ):
         if scope not in ("sentence", "window", "document"):
             raise ValueError(f"scope: '{scope}' is not one of 'sentence', 'window', 'document'")
@@ -107,7 +112,8 @@ class EntityPairs(CandidateRule):
         if several not in ("lost", "kept"):
             raise ValueError(f"several: '{several}' is neither 'lost' nor 'kept'")
         self.scope, self.window, self.types, self.directed, self.max_distance = scope, window, types, directed, max_distance
-        self.several = several
+        self.several, self.complete_annotation = several, complete_annotation
+        self.gives_negative = complete_annotation
 
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
         """The candidates in text order of head and tail, and the gold relations that are none.
@@ -118,6 +124,8 @@ class EntityPairs(CandidateRule):
         near = (pair for pair in self._pairs(document) if self._too_far(geometry, pair) is None)
         pairs = [pair for pair in near if not self._ignored(ignored, pair)]
         gold, lost = self._match(document, pairs, labels, geometry)
+        if labels is not None and not self.complete_annotation:
+            pairs = [pair for pair in pairs if gold.get(pair) is not None]
         instances = [
             _instance(document, pair, gold[pair] if pair in gold else None if labels is None else only_negative(labels)) for pair in pairs
         ]
@@ -217,7 +225,7 @@ def only_negative(labels: LabelSet) -> str:
         declared = ", ".join(f"'{name}'" for name in sorted(labels.negative)) or "none"
         raise RelconError(
             f"A candidate pair without a relation needs the one label that means 'no relation', but [data] negative declares {declared}. "
-            'Write for example negative = ["no_relation"], or ask only about annotated pairs ("relcon.AnnotatedPairs.v1").'
+            'Write for example negative = ["no_relation"], or, where the data do not annotate all relations, complete_annotation = false.'
         )
     return next(iter(labels.negative))
 

@@ -282,3 +282,34 @@ def test_annotated_pairs_that_are_to_be_ignored_are_lost() -> None:
     text = ignoring(document(THREE, [(0, 1, "inhibits"), (0, 2, "none"), (1, 2, "binds")]), (0, 1), (0, 2))
     assert pairs(AnnotatedPairs(), text) == [(1, 2, "binds")]
     assert lost(AnnotatedPairs(), text) == [(0, 1, "inhibits", UNASKED)]
+
+
+# ---- incomplete annotation ----
+
+
+def test_without_complete_annotation_unannotated_pairs_are_not_asked_about_in_labelled_data() -> None:
+    text = document(THREE, [(0, 1, "inhibits")])
+    assert pairs(EntityPairs(), text) == [(0, 1, "inhibits"), (0, 2, "none"), (1, 2, "none")]
+    rule = EntityPairs(complete_annotation=False)
+    assert pairs(rule, text) == [(0, 1, "inhibits")]
+    assert pairs(rule, text, LabelSet.of(["inhibits"])) == [(0, 1, "inhibits")], "no negative label is needed"
+    assert pairs(rule, document(THREE)) == []
+
+
+def test_without_complete_annotation_prediction_asks_about_all_pairs() -> None:
+    rule = EntityPairs(complete_annotation=False, types=[["GENE", "CHEMICAL"]])
+    assert pairs(rule, document(THREE), None) == [(0, 1, None), (2, 1, None)]
+
+
+def test_without_complete_annotation_stated_negatives_stay_and_open_questions_go() -> None:
+    text = document(THREE, [(0, 1, "none"), (0, 2, None), (1, 2, "binds")])
+    assert pairs(EntityPairs(complete_annotation=False), text) == [(0, 1, "none"), (1, 2, "binds")]
+
+
+def test_without_complete_annotation_the_same_relations_are_lost() -> None:
+    text = document(THREE, [(0, 1, "inhibits"), (2, 1, "inhibits"), (0, 1, "binds")])
+    assert lost(EntityPairs(complete_annotation=False), text) == lost(EntityPairs(), text) != []
+
+
+def test_who_gives_negatives() -> None:
+    assert EntityPairs().gives_negative and not EntityPairs(complete_annotation=False).gives_negative

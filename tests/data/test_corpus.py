@@ -307,3 +307,17 @@ def test_text_without_pairs_needs_no_rule_for_them(tmp_path):
     assert not {each.id for each in train.documents} & {each.id for each in dev.documents}
     with pytest.raises(ValueError, match="candidates: say which pairs are asked about, or labelled = false"):
         FileCorpus(JSONLines(), train=str(file))
+
+
+def test_a_negative_label_that_only_a_complete_annotation_would_give_is_refused(files: Dict[str, str]) -> None:
+    rewritten(files, "train", "a g A", "b g A B")
+    three = corpus({**files, "dev": None, "test": None}, candidates=EntityPairs(complete_annotation=False), negative=[])
+    assert [each.label for each in three.split("train").instances] == ["A", "A", "B"]
+    with pytest.raises(RelconError, match="'no', a label that no pair of the data has"):
+        corpus({**files, "dev": None, "test": None}, candidates=EntityPairs(complete_annotation=False)).split("train")
+
+
+def test_an_unlabelled_split_asks_about_all_pairs_whatever_is_annotated(files: Dict[str, str]) -> None:
+    rewritten(files, "test", "t g ? ?")
+    part = corpus({**files, "dev": None}, candidates=EntityPairs(complete_annotation=False)).split("test")
+    assert [(each.head, each.tail, each.label) for each in part.instances] == [(0, 1, None), (0, 2, None), (1, 2, None)]

@@ -1,0 +1,7 @@
+"""The data audit of `relcon check --data`: what is in the data of a config, what is wrong with them, and which line would change it."""
+
+from relcon.audit.auditing import audit
+from relcon.audit.finding import Audit, Example, Finding, SplitCounts, TypePair
+from relcon.audit.page import write_page
+
+__all__ = ["Audit", "Example", "Finding", "SplitCounts", "TypePair", "audit", "write_page"]
