@@ -1,7 +1,8 @@
 """Measure a finished run's model again: on another split, or on data that it has never seen."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from tempfile import TemporaryDirectory
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from relcon.config import LoadedConfig, load_config, resolve
 from relcon.data.corpus import where
@@ -13,6 +14,7 @@ from relcon.interfaces import Corpus, Evaluator, Extractor, Lost, Protocol, Spli
 from relcon.model import SavedModel
 from relcon.prediction import Predictor
 from relcon.runs import now, whole_run
+from relcon.score import Line, of_run
 from relcon.settings import Training
 
 
@@ -31,14 +33,55 @@ def evaluate(
     profile: a metric profile for a fresh `relcon.Scores.v1` instead of the run's evaluators. output: where tables go, into an empty
         folder unless `overwrite`.
     """
-    loaded = config_of(run)
     if output is not None:
         refuse_filling(output, data or run, overwrite)
+    return {f"{each.name}.{key}": value for each in _measured(run, data, split, profile, output) for key, value in each.figures.items()}
+
+
+def side_by_side(
+    run: Path, *, data: Optional[Path] = None, split: str = "dev", output: Optional[Path] = None, overwrite: bool = False
+) -> Dict[str, "SideBySide"]:
+    """What every metric profile gives of the run's model, by the name of the evaluator whose predictions are scored. Evaluators of what
+    no profile scores are left out.
+
+    run, data, split, output, overwrite: as for `evaluate`. RelconError where there is no such evaluator.
+    """
+    if output is not None:
+        refuse_filling(output, data or run, overwrite)
+    found = {}
+    with TemporaryDirectory() as scratch:
+        for each in _measured(run, data, split, None, output or Path(scratch)):
+            predictions = of_run((output or Path(scratch)) / each.name)
+            if predictions is not None:
+                found[each.name] = SideBySide(predictions.side_by_side(each.profile), each.profile)
+    if not found:
+        raise RelconError("No evaluator of the run leaves what a metric profile scores. Add one, such as relcon.Scores.v1.")
+    return found
+
+
+class SideBySide(NamedTuple):
+    """A line for each metric profile. selected: the one that the run's config names; None where it names none."""
+
+    lines: List[Line]
+    selected: Optional[str]
+
+
+class Measured(NamedTuple):
+    """What an evaluator found. name: its own in the config. profile: the metric profile that it follows; None where it follows none."""
+
+    name: str
+    profile: Optional[str]
+    figures: Mapping[str, float]
+
+
+def _measured(run: Path, data: Optional[Path], split: str, profile: Optional[str], output: Optional[Path]) -> List[Measured]:
+    """What each evaluator found, as of `evaluate`."""
+    loaded = config_of(run)
     predictor = Predictor(run)
     corpus = corpus_of(run, loaded)
     part = labelled_data(predictor, data) if data is not None else own_split(run, corpus, split, "relcon evaluate")
     train = corpus.split("train") if "train" in corpus.splits() else None
-    figures: Dict[str, float] = {}
+    found = []
     chosen = evaluators(loaded.tree["stages"], profile, predictor.stage)
     for section, (_, evaluator) in chosen.items():
         with naming(section):
@@ -46,8 +89,8 @@ def evaluate(
     for section, (name, evaluator) in chosen.items():
         with naming(section):
             measured = evaluator.evaluate(predictor.model, part, output / name if output else None, train)
-        figures.update({f"{name}.{key}": value for key, value in measured.items()})
-    return figures
+        found.append(Measured(name, getattr(evaluator, "profile", None), measured))
+    return found
 
 
 def config_of(run: Path) -> LoadedConfig:

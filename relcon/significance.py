@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.stats import binomtest, ttest_rel
 
-from relcon.evaluators.profiles import Profile
+from relcon.evaluators.profiles import PairProfile
 from relcon.evaluators.scoring import Counts, averages, averages_each, indicator, memberships
 
 AT_ONCE = 500
@@ -60,7 +60,7 @@ class Cells:
 
     @classmethod
     def of(
-        cls, runs: Sequence[Mapping[str, Answer]], lost: Sequence[Sequence[str]], classes: Sequence[str], profile: Profile, metric: str
+        cls, runs: Sequence[Mapping[str, Answer]], lost: Sequence[Sequence[str]], classes: Sequence[str], profile: PairProfile, metric: str
     ) -> "Cells":
         """The cells of runs of answers by instance id; folds have different instances, seeds the same. lost: labels, run by run.
 
@@ -138,7 +138,7 @@ def paired_t(a: Sequence[float], b: Sequence[float]) -> Optional[float]:
     return float(ttest_rel(a, b).pvalue)
 
 
-def _of_profile(counts: Counts, profile: Profile, metric: str) -> np.ndarray:
+def _of_profile(counts: Counts, profile: PairProfile, metric: str) -> np.ndarray:
     """A profile's figure [...] of counts [..., K]."""
     return getattr(averages(counts, profile), metric)
 

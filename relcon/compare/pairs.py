@@ -8,7 +8,7 @@ from typing import Any, ClassVar, List, Mapping, NamedTuple, Sequence, Tuple
 from relcon.compare.results import PREDICTIONS, Example, Metric, Results, not_written_by, read_lines, record_of, unlike
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
-from relcon.evaluators.profiles import PROFILES, profile_of
+from relcon.evaluators.profiles import PAIR_PROFILES, pair_profile
 from relcon.significance import Answer, Cells
 
 
@@ -26,7 +26,7 @@ class PairResults(Results):
 
     evaluator: ClassVar[str] = "relcon.Scores.v1"
     asked: ClassVar[str] = "instances"
-    profiles: ClassVar[Sequence[str]] = tuple(PROFILES)
+    profiles: ClassVar[Sequence[str]] = tuple(PAIR_PROFILES)
     one_answer: ClassVar[bool] = True
 
     folder: Path
@@ -75,7 +75,7 @@ class PairResults(Results):
             {uid: Answer(one.gold, one.predicted, second.predictions[uid].predicted) for uid, one in first.predictions.items()}
             for first, second in pairs
         ]
-        rule = profile_of(profile)
+        rule = pair_profile(profile)
         return Cells.of(answers, [first.lost for first, _ in pairs], rule.counted(pairs[0][0].labels), rule, metric)
 
     def examples(self, run: str, other: "PairResults", profile: str) -> List[Example]:

@@ -25,6 +25,9 @@ Primary = Literal["max_f1", "pr_auc", "f1", "ign_f1", "macro_f1", "weighted_macr
 
 MacroClasses = Literal["gold", "predicted"]
 
+SUBMISSION = "result.json"
+"""The predictions in the form in which DocRED takes submissions."""
+
 NamedFact = Tuple[str, str, str]
 """Name of head, name of tail, label."""
 
@@ -84,6 +87,11 @@ class DocumentScores(Evaluator):
         self.primary: str = primary
         self.macro_classes, self.strict, self.ignore_train, self.only = macro_classes, strict, ignore_train, only or []
 
+    @property
+    def profile(self) -> Optional[str]:
+        """The metric profile of the primary figure; None where it has no name."""
+        return {"f1": "docred.f1", "ign_f1": "docred.ign_f1"}.get(self.primary)
+
     def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
         """Figures of the model on the split; files where there is a folder. train: for `ign_f1`."""
         self.check(data, train)
@@ -108,7 +116,7 @@ class DocumentScores(Evaluator):
         if folder is not None:
             write_json(folder / "scores.json", {"labels": list(data.labels.positive), "figures": figures})
             write_per_class(folder, per_class(counts, data.labels.positive))
-            write_json(folder / "result.json", list(submission(data, scored, predicted)))
+            write_json(folder / SUBMISSION, list(submission(data, scored, predicted)))
         return figures
 
     def check(self, data: Split, train: Optional[Split] = None) -> None:
@@ -210,7 +218,7 @@ def known_facts(train: Split) -> FrozenSet[NamedFact]:
         named
         for document in train.documents
         for fact in relation_instances(document, train.labels.negative)
-        for named in _named(document, fact.head, fact.tail, fact.label)
+        for named in named_facts(document, fact.head, fact.tail, fact.label)
     )
 
 
@@ -218,10 +226,11 @@ def seen(data: Split, scored: Scored, predicted: np.ndarray, known: FrozenSet[Na
     """How many of the right predictions are known facts."""
     right = np.argwhere(predicted & scored.correct).tolist()
     facts = ((*scored.rows[row].tolist(), data.labels.positive[label]) for row, label in right)
-    return sum(not known.isdisjoint(_named(data.documents[number], head, tail, label)) for number, head, tail, label in facts)
+    return sum(not known.isdisjoint(named_facts(data.documents[number], head, tail, label)) for number, head, tail, label in facts)
 
 
-def _named(document: Document, head: int, tail: int, label: str) -> Iterator[NamedFact]:
+def named_facts(document: Document, head: int, tail: int, label: str) -> Iterator[NamedFact]:
+    """A fact under all names of its arguments."""
     return ((one, other, label) for one, other in product(mention_names(document, head), mention_names(document, tail)))
 
 

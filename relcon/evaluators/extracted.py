@@ -18,7 +18,8 @@ from relcon.evaluators.facts import (
     told,
     undirected,
 )
-from relcon.evaluators.scoring import Figures, averages_each, per_class
+from relcon.evaluators.profiles import ExtractionProfile
+from relcon.evaluators.scoring import Figures, averages, averages_each, per_class
 
 Overlapping = Literal["count", "drop"]
 """Whether sentences in which annotated entities overlap count."""
@@ -113,6 +114,19 @@ def micro_figures(sentences: Sequence[Sentence]) -> Figures:
     }
     sizes = {"entities": float(totals["entity"].gold), "relations": float(totals["strict"].gold)}
     return {**found, SUM: found["entity_f1"] + found["strict_f1"], **sizes}
+
+
+def profile_figures(sentences: Sequence[Sentence], profile: ExtractionProfile) -> Figures:
+    """`precision`, `recall` and `f1` of relations under a profile, and `entity_precision` and so on of entities with their types, averaged
+    in the same way; `relations` and `entities`, how many are annotated. Over all sentences together, also of a profile of folds."""
+    kept = without_overlaps(sentences) if profile.drop_overlapping else sentences
+    found: Figures = {}
+    relations, entities = tally(kept, profile.compared), tally(kept, "entity")
+    for tallied, prefix, name in ((relations, "", "relations"), (entities, "entity_", "entities")):
+        shares = averages(tallied.counts(), profile)._asdict()
+        found.update({f"{prefix}{key}": float(value) for key, value in shares.items()})
+        found[name] = float(tallied.total().gold)
+    return found
 
 
 def label_figures(sentences: Sequence[Sentence], kind: Kind) -> Figures:

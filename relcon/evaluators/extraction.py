@@ -78,6 +78,11 @@ class Extraction(Evaluator):
         self.primary: str = (primary if primary == SUM else f"{primary}_f1") + self.suffix
         self.overlapping, self.undirected = overlapping, undirected
 
+    @property
+    def profile(self) -> Optional[str]:
+        """The metric profile of the primary figure; None where it has no name."""
+        return {"strict_f1": "e2e.strict.micro", "relation_f1": "e2e.boundaries"}.get(self.primary)
+
     def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
         """Figures of the model on the split; files where there is a folder. `train` is not looked at."""
         if not isinstance(model, Extractor):

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from relcon.errors import RelconError
-from relcon.evaluators.profiles import ProfileName, profile_of
+from relcon.evaluators.profiles import ProfileName, pair_profile
 from relcon.evaluators.scoring import score
 from relcon.evaluators.tables import gold_labels, write_per_class, write_predictions, write_scores
 from relcon.interfaces import Evaluator, Model, Split
@@ -26,7 +26,7 @@ class FrozenClassifier(Evaluator):
     primary = "f1"
 
     def __init__(self, profile: ProfileName):
-        self.profile = profile_of(profile).name
+        self.profile = pair_profile(profile).name
 
     @abstractmethod
     def classifier(self, size: int) -> Any:
@@ -36,7 +36,7 @@ class FrozenClassifier(Evaluator):
         """Figures of the classifier on the split; files as of `relcon.Scores.v1`, where there is a folder. RelconError without
         labelled training data."""
         train = self.needed(train)
-        profile_of(self.profile).counted(data.labels)
+        pair_profile(self.profile).counted(data.labels)
         known, gold = gold_labels(train), gold_labels(data)
         probabilities = self.probabilities(model, data, train, known) if gold else None
         predicted = [] if probabilities is None else [data.labels.names[number] for number in probabilities.argmax(1).tolist()]
@@ -50,7 +50,7 @@ class FrozenClassifier(Evaluator):
     def check(self, data: Split, train: Optional[Split] = None) -> None:
         """Both splits must have labels, the training split two or more, and the profile must fit the label set."""
         known = gold_labels(self.needed(train))
-        profile_of(self.profile).counted(data.labels)
+        pair_profile(self.profile).counted(data.labels)
         if gold_labels(data):
             self.refuse_one_label(known)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from relcon.evaluators.profiles import ProfileName, profile_of
+from relcon.evaluators.profiles import ProfileName, pair_profile
 from relcon.evaluators.scoring import Figures, score
 from relcon.evaluators.semeval2010 import official_report
 from relcon.evaluators.tables import gold_labels, write_confusion, write_lines, write_per_class, write_predictions, write_scores
@@ -17,8 +17,8 @@ class Scores(Evaluator):
     """Figures of a relation classifier. Gold relations that never became candidates count against recall.
 
     profile: which F1. For any data `micro` and `macro` (over the labels that are not negative) and `accuracy`; of one data set
-        `semeval2010.official`, `semeval2010.micro18`, `tacred.micro`, `chemprot.cpr5`, `ddi.micro4`, `ddi.macro4`, `ppi.cv10`,
-        `ppi.cv10.instance` (a protocol's summary is the mean over the folds).
+        `semeval2010.official`, `semeval2010.micro18`, `tacred.micro`, `chemprot.cpr5`, `chemprot.13acc`, `ddi.micro4`, `ddi.macro4`,
+        `ppi.cv10`, `ppi.cv10.instance` (a protocol's summary is the mean over the folds).
     confusion: write the confusion table.
     also: further profiles beside it, their figures are `PROFILE.f1`, `PROFILE.precision`, `PROFILE.recall`.
 
@@ -41,8 +41,8 @@ class Scores(Evaluator):
     primary = "f1"
 
     def __init__(self, profile: ProfileName = "micro", confusion: bool = True, also: Optional[List[ProfileName]] = None):
-        self.profile, self.confusion = profile_of(profile).name, confusion
-        self.also = [profile_of(name).name for name in also or []]
+        self.profile, self.confusion = pair_profile(profile).name, confusion
+        self.also = [pair_profile(name).name for name in also or []]
 
     def evaluate(self, model: Model, data: Split, folder: Optional[Path] = None, train: Optional[Split] = None) -> Dict[str, float]:
         """Figures of the model on the split; files where there is a folder. `train` is not looked at."""
@@ -61,7 +61,7 @@ class Scores(Evaluator):
         """Every pair must have a label, and the profiles must fit the label set."""
         gold_labels(data)
         for name in [self.profile, *self.also]:
-            profile_of(name).counted(data.labels)
+            pair_profile(name).counted(data.labels)
 
     def figures(self, gold: Sequence[str], predicted: Sequence[str], data: Split) -> Figures:
         """The figures under the profile, and the headlines under the others."""
@@ -82,7 +82,7 @@ class Scores(Evaluator):
             write_official(folder / "semeval2010.txt", gold, predicted, data.lost)
 
 
-def write_official(path: Path, gold: Sequence[str], predicted: Sequence[str], lost: Sequence[Lost]) -> None:
+def write_official(path: Path, gold: Sequence[str], predicted: Sequence[Optional[str]], lost: Sequence[Lost]) -> None:
     """The official scorer's report, lost relations being what it calls skipped."""
     with atomic(path) as file:
         file.write(official_report([*gold, *(each.label for each in lost)], [*predicted, *(None for _ in lost)]))

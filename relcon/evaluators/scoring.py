@@ -8,7 +8,7 @@ from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from relcon.data.labels import LabelSet
-from relcon.evaluators.profiles import Profile, profile_of
+from relcon.evaluators.profiles import Averaged, PairProfile, pair_profile
 from relcon.interfaces import Lost
 
 Figures = Dict[str, float]
@@ -33,20 +33,20 @@ class Averages(NamedTuple):
 
 
 def score(
-    gold: Sequence[str], predicted: Sequence[Optional[str]], labels: LabelSet, profile: str, lost: Sequence[Lost] = ()
+    gold: Sequence[Optional[str]], predicted: Sequence[Optional[str]], labels: LabelSet, profile: str, lost: Sequence[Lost] = ()
 ) -> Figures:
     """All figures under a profile; the headline is `f1`.
 
-    gold: labels of the instances [N]. predicted: theirs [N], None where nothing was predicted. labels: the task's label set.
-    profile: a name of `relcon.evaluators.profiles.PROFILES`. lost: gold relations that were never candidates; each counts as
-    missed. Under `accuracy` precision, recall and F1 are all the accuracy.
+    gold: labels of the instances [N], None where they have none. predicted: theirs [N], None where nothing was predicted. labels: the
+    task's label set. profile: a name of `relcon.evaluators.profiles.PAIR_PROFILES`. lost: gold relations that were never candidates;
+    each counts as missed. Under `accuracy` precision, recall and F1 are all the accuracy.
 
     RelconError where the profile does not fit the labels, or a label is unknown. ValueError where the lengths differ.
     """
-    rule = profile_of(profile)
+    rule = pair_profile(profile)
     classes = rule.counted(labels)
-    for name in {*gold, *(name for name in predicted if name is not None), *(each.label for each in lost)}:
-        labels.number(name)
+    for name in {*gold, *predicted, *(each.label for each in lost)} - {None}:
+        labels.number(str(name))
     missed = [each.label for each in lost]
     counts = count([*gold, *missed], [*predicted, *(None for _ in missed)], classes, rule)
     mean = averages(counts, rule)
@@ -65,14 +65,14 @@ def per_class(counts: Counts, classes: Sequence[str]) -> Figures:
 # ---- counting ------------------------------------------------------------------------------------------------------------
 
 
-def count(gold: Sequence[Optional[str]], predicted: Sequence[Optional[str]], classes: Sequence[str], profile: Profile) -> Counts:
+def count(gold: Sequence[Optional[str]], predicted: Sequence[Optional[str]], classes: Sequence[str], profile: PairProfile) -> Counts:
     """Counts [K] over instances; a prediction is right where it is the gold label."""
     truth, guess, right = memberships(gold, predicted, classes, profile)
     return Counts(right.sum(0), guess.sum(0), truth.sum(0))
 
 
 def memberships(
-    gold: Sequence[Optional[str]], predicted: Sequence[Optional[str]], classes: Sequence[str], profile: Profile
+    gold: Sequence[Optional[str]], predicted: Sequence[Optional[str]], classes: Sequence[str], profile: PairProfile
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What each instance adds to gold relations, predictions and right predictions: three tables [N, K] of 0 and 1."""
     truth, guess = indicator(gold, classes, profile), indicator(predicted, classes, profile)
@@ -80,7 +80,7 @@ def memberships(
     return truth, guess, truth * same[:, None]
 
 
-def indicator(values: Sequence[Optional[str]], classes: Sequence[str], profile: Profile) -> np.ndarray:
+def indicator(values: Sequence[Optional[str]], classes: Sequence[str], profile: PairProfile) -> np.ndarray:
     """[N, K] 1 where a label belongs to a class. None belongs to none, nor does a label that does not count."""
     column = {name: number for number, name in enumerate(classes)}
     numbers = np.array([-1 if value is None else column.get(profile.class_of(value), -1) for value in values], dtype=np.int64)
@@ -90,7 +90,7 @@ def indicator(values: Sequence[Optional[str]], classes: Sequence[str], profile: 
 # ---- averaging -----------------------------------------------------------------------------------------------------------
 
 
-def averages(counts: Counts, profile: Profile) -> Averages:
+def averages(counts: Counts, profile: Averaged) -> Averages:
     """Precision, recall and F1 [...] as the profile averages the classes; a ratio with nothing below is 0."""
     return AVERAGES[profile.average](counts, profile)
 
@@ -102,18 +102,18 @@ def averages_each(counts: Counts) -> Averages:
     )
 
 
-def micro(counts: Counts, profile: Profile) -> Averages:
+def micro(counts: Counts, profile: Averaged) -> Averages:
     """Over the sums of all classes."""
     return averages_each(Counts(*(each.sum(-1) for each in counts)))
 
 
-def macro(counts: Counts, profile: Profile) -> Averages:
+def macro(counts: Counts, profile: Averaged) -> Averages:
     """The means of the classes' figures; F1 is the mean of F1s, not the F1 of the means."""
     chosen = np.ones_like(counts.gold, dtype=bool) if profile.macro_over == "all" else counts.gold > 0
     return Averages(*(ratio((values * chosen).sum(-1), chosen.sum(-1)) for values in averages_each(counts)))
 
 
-def accuracy(counts: Counts, profile: Profile) -> Averages:
+def accuracy(counts: Counts, profile: Averaged) -> Averages:
     """Right answers of all gold labels, three times: here every label counts, and every instance has one."""
     share = ratio(counts.right.sum(-1), counts.gold.sum(-1))
     return Averages(share, share, share)

@@ -203,12 +203,15 @@ def _percent(value: Union[float, np.ndarray]) -> str:
 def read_answers(path: Path) -> Dict[str, str]:
     """Item -> label of a key or of proposed answers: lines `ID<TAB>LABEL`, in any order.
 
-    DataError lists lines that are none, unknown labels and items that occur twice; RelconError where the file is missing or empty.
+    DataError lists lines that are none, unknown labels and items that occur twice; RelconError where the file is missing, empty or no
+    text.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise RelconError(f"{path} does not exist.") from None
+    except UnicodeDecodeError as error:
+        raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}); expected lines ID<TAB>LABEL.") from None
     answers: Dict[str, str] = {}
     problems = []
     for number, line in enumerate(lines, start=1):

@@ -15,6 +15,7 @@ OF_OTHERS = {"relcon.PositivesFound.v1", "relcon.Extraction.v1"}
 """Measure contrastive tasks, which a classifier does not keep (tests/evaluators/test_contrast.py), and extractors (test_extraction.py)."""
 
 NAMES = [name for name in Evaluator.registry.names() if name.startswith("relcon.") and name not in OF_OTHERS]
+ARGUMENTS = {"relcon.FewShotEpisodes.v1": {"profile": "fewrel.2way1shot", "episodes": 100}}
 TOWER = {"@towers": "relcon.Tower.v1", "encoder": "text", "pooler": "sentence"}
 
 
@@ -37,7 +38,7 @@ def data():
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_of_a_real_classifier(classifier, data, name, tmp_path):
     train, test = data
-    evaluator = resolve({"@evaluators": name}, "evaluator")
+    evaluator = resolve({"@evaluators": name, **ARGUMENTS.get(name, {})}, "evaluator")
     before = {key: value.clone() for key, value in classifier.tower.state_dict().items()}
     figures = evaluator.evaluate(classifier, test, tmp_path / "out", train)
     assert evaluator.primary in figures and all(isinstance(value, float) and math.isfinite(value) for value in figures.values())
