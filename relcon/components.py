@@ -1,15 +1,16 @@
-"""Components as configs see them: their arguments with types and defaults, and the example block of their docstring."""
+"""Components as configs see them: their arguments with types, defaults and explanations, and the example block of their docstring."""
 
 import inspect
 import re
 import textwrap
-from typing import Any, Dict, NamedTuple, Optional, get_type_hints
+from typing import Any, Dict, List, NamedTuple, Optional, get_type_hints
 
 import relcon.interfaces  # noqa: F401  (defines the registries)
 from relcon.errors import RelconError
 from relcon.registry import INTERFACES, registry_of
 
 REQUIRED = inspect.Parameter.empty
+_EXPLAINED = re.compile(r"(?:^|(?<=[.;)] )|(?<=; or ))[ ]*(\w+(?:, \w+)*): ", re.MULTILINE)
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -75,6 +76,25 @@ def explanation(component: Any) -> str:
     text = docstring_text(component)
     bases = [base for base in inspect.getmro(component)[1:] if f"see `{base.__name__}`" in text] if inspect.isclass(component) else []
     return "\n\n".join([text, *(f"{base.__name__}: {docstring_text(base)}" for base in bases)])
+
+
+def argument_texts(component: Any) -> Dict[str, str]:
+    """What a component's docstring says of each of its arguments: what follows `name: ` or `name, other: `, to the next one or to the
+    end of the paragraph. Those that it does not explain are left out."""
+    known = arguments(component)
+    found: Dict[str, str] = {}
+    for paragraph in re.split(r"\n\s*\n", explanation(component)):
+        marks = [mark for mark in _EXPLAINED.finditer(paragraph) if set(_names(mark)) <= set(known)]
+        ends = [mark.start() for mark in marks[1:]] + [len(paragraph)]
+        for mark, end in zip(marks, ends, strict=False):
+            text = " ".join(paragraph[mark.end() : end].split())
+            found.update((name, text) for name in _names(mark) if name not in found)
+    return found
+
+
+def _names(mark: "re.Match[str]") -> List[str]:
+    """The arguments that a match of `_EXPLAINED` names."""
+    return mark[1].split(", ")
 
 
 def docstring_text(component: Any) -> str:

@@ -41,9 +41,9 @@ class Training:
     """The section `[training]`: what holds for a whole run. Stages and samplers refer to it (`${training.batch_size}`).
 
     seed: the one source of randomness of a run. batch_size: instances per batch. max_steps: optimizer steps of a stage, 0 to
-    count by `epochs`. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. precision: of the encoders (`tf32` of matrix products on
-    an NVIDIA GPU; losses are always computed in float32). compile: encoders through torch.compile. log_every: optimizer steps
-    between two lines of `log.jsonl`. trackers: where its figures go as well.
+    count by epochs. epochs: passes over the data, for stages that refer to them. device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+    precision: of the encoders (`tf32` of matrix products on an NVIDIA GPU; losses are always computed in float32). compile: encoders
+    through torch.compile. log_every: optimizer steps between two lines of `log.jsonl`. trackers: where its figures go as well.
     micro_batch_tokens: the largest number of positions (rows times the longest row, padding included) that one forward of an
     encoder takes; inputs of like length are encoded together. 0: all of a batch at once; `"auto"`: 1,024 on a CPU, where that is
     fastest, on a GPU what its memory has room for, measured when a stage begins. batch_size says what is contrasted, this what fits.

@@ -21,7 +21,8 @@ from relcon.testing import tiny_encoder_folder
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BESIDE = [file for place in ("docs/papers", "docs/results", "docs/formats", "plugins") for file in sorted((ROOT / place).rglob("*.md"))]
+CORPORA = ("docs/papers", "docs/results", "docs/formats", "docs/reference", "plugins")
+BESIDE = [file for place in CORPORA for file in sorted((ROOT / place).rglob("*.md"))]
 """Pages whose commands need a corpus: the tests of the plugins run them on sentences of their own."""
 
 EXAMPLE = ROOT / "docs" / "examples" / "relcon-shuffle"

@@ -32,5 +32,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["relcon_cldr", "relcon_cldr.*"]),
     install_requires=["relcon>=0.1"],
-    entry_points={f"relcon_{kind}": entries for kind, entries in COMPONENTS.items()},
+    package_data={"relcon_cldr": ["papers/*.cfg"]},
+    entry_points={
+        **{f"relcon_{kind}": entries for kind, entries in COMPONENTS.items()},
+        "relcon_papers": ["cldr = relcon_cldr.papers"],
+    },
 )

@@ -27,5 +27,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["relcon_cloce", "relcon_cloce.*"]),
     install_requires=["relcon>=0.1"],
-    entry_points={f"relcon_{kind}": entries for kind, entries in COMPONENTS.items() if entries},
+    package_data={"relcon_cloce": ["papers/*.cfg"]},
+    entry_points={
+        **{f"relcon_{kind}": entries for kind, entries in COMPONENTS.items() if entries},
+        "relcon_papers": ["cloce = relcon_cloce.papers"],
+    },
 )

@@ -30,5 +30,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["relcon_clre", "relcon_clre.*"]),
     install_requires=["relcon>=0.1"],
-    entry_points={f"relcon_{kind}": entries for kind, entries in COMPONENTS.items()},
+    package_data={"relcon_clre": ["papers/*.cfg"]},
+    entry_points={
+        **{f"relcon_{kind}": entries for kind, entries in COMPONENTS.items()},
+        "relcon_papers": ["clre = relcon_clre.papers"],
+    },
 )

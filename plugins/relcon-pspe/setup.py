@@ -32,5 +32,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["relcon_pspe", "relcon_pspe.*"]),
     install_requires=["relcon>=0.1"],
-    entry_points={f"relcon_{kind}": entries for kind, entries in COMPONENTS.items() if entries},
+    package_data={"relcon_pspe": ["papers/*.cfg"]},
+    entry_points={
+        **{f"relcon_{kind}": entries for kind, entries in COMPONENTS.items() if entries},
+        "relcon_papers": ["pspe = relcon_pspe.papers"],
+    },
 )

@@ -13,6 +13,7 @@ def components_cli(
     name: Optional[str] = typer.Argument(None, help="A registered name, or a part of one: shows its arguments and a config block."),
     kind: Optional[str] = typer.Option(None, "--kind", help="Only this registry: augmenters, samplers, objectives, ..."),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own; may be given several times."),
+    markdown: Optional[Path] = typer.Option(None, "--markdown", help="A folder: write the reference, a page for each registry."),
 ) -> None:
     """List every component that a config can name, or show one with its arguments, defaults and a config block to paste.
 
@@ -27,6 +28,9 @@ def components_cli(
     from relcon.config import import_code
 
     import_code(code)
+    if markdown is not None:
+        _write_reference(markdown, name, kind)
+        return
     offers = _offers(kind)
     if name is None:
         _list(offers)
@@ -34,6 +38,18 @@ def components_cli(
     else:
         _show(*_choose(name, offers))
         typer.echo("Next: put the block into a config, then relcon check CONFIG")
+
+
+def _write_reference(folder: Path, name: Optional[str], kind: Optional[str]) -> None:
+    """The pages of all components."""
+    from relcon.errors import RelconError
+    from relcon.reference import write_reference
+
+    if name is not None or kind is not None:
+        raise RelconError("--markdown writes the pages of all components. Leave out the name and --kind.")
+    files = write_reference(folder)
+    typer.echo(f"{len(files)} pages lie in {folder}.")
+    typer.echo(f"Next: read {folder / 'README.md'}")
 
 
 def _offers(kind: Optional[str]) -> "List[Tuple[Registry, Offer]]":

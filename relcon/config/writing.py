@@ -58,7 +58,7 @@ def write(tree: Dict[str, Any], is_section: Callable[[Keys], bool]) -> str:
 def _write_section(keys: Keys, section: Dict[str, Any], is_section: Callable[[Keys], bool], blocks: List[str]) -> None:
     sections = {key for key, value in section.items() if isinstance(value, dict) and _stands_alone((*keys, key), value, is_section)}
     values = sorted((key for key in section if key not in sections), key=lambda key: not key.startswith("@"))
-    blocks.append("\n".join([f"[{'.'.join(keys)}]", *(f"{key} = {_notation(section[key])}" for key in values)]))
+    blocks.append("\n".join([f"[{'.'.join(keys)}]", *(f"{key} = {notation(section[key])}" for key in values)]))
     for key in section:
         if key in sections:
             _write_section((*keys, key), section[key], is_section, blocks)
@@ -73,5 +73,6 @@ def _holds_component(value: Any) -> bool:
     return isinstance(value, dict) and (kind_of(value) is not None or any(_holds_component(inner) for inner in value.values()))
 
 
-def _notation(value: Any) -> str:
+def notation(value: Any) -> str:
+    """A value as a config writes it."""
     return json.dumps(value, ensure_ascii=False).replace("$", "$$")

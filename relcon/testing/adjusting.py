@@ -9,7 +9,7 @@ from torch import Tensor
 from relcon.contrast import WHOLE, Contrast, Pairing, Tags, Text, View
 from relcon.errors import RelconError
 from relcon.interfaces import Adjuster
-from relcon.testing.checks import expect, generator
+from relcon.testing.promises import expect, generator
 
 LOST = 5
 """The view of every batch that was cropped away."""

@@ -1,9 +1,11 @@
-"""Checks for components that work on data: augmenters, renderers, samplers, evaluators."""
+"""Checks for components that work on data: augmenters, renderers, samplers, evaluators, extractors."""
 
 import copy
+import tempfile
 import zlib
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Optional, Sequence, Sized
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Sized, Tuple
 
 import torch
 from torch import Tensor
@@ -12,52 +14,60 @@ from relcon.contrast import WHOLE, Batch, Contrast, Encoded, Labelled, Spans, Te
 from relcon.data.document import Document, Instance, instance_uid
 from relcon.data.labels import LabelSet
 from relcon.encoding import encode
-from relcon.interfaces import Augmenter, Draw, Evaluator, Extractor, Pooler, Renderer, Sampler, Split, Tower
+from relcon.interfaces import Augmenter, Draw, Evaluator, Extractor, Model, Pooler, Renderer, Sampler, Split, Tower
 from relcon.testing.corpora import tiny_split
 from relcon.testing.encoders import tiny_encoder
-
-
-def expect(kept: Any, promise: str) -> None:
-    """AssertionError with the promise that was broken."""
-    if not kept:
-        raise AssertionError(promise)
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    """A CPU generator."""
-    return torch.Generator().manual_seed(seed)
+from relcon.testing.promises import (
+    bare,
+    check_sound,
+    copies,
+    expect,
+    generator,
+    no_global_randomness,
+    other_global_randomness,
+    same_figures,
+)
 
 
 def check_augmenter(augmenter: Augmenter, documents: Sequence[Document]) -> None:
-    """A changed copy is a sound document with the same entities and relations; the input stays as it is; randomness comes from
-    the generator alone.
+    """A changed copy is a sound document with the same entities and relations, mentions where they were among each other; the input stays
+    as it is; randomness comes from the generator alone.
 
     documents: with relations; their pairs are protected. Parsed where the augmenter needs parses (as `tiny_corpus()` is).
     """
     augmenter.prepare([_instance(document, relation.head, relation.tail) for document in documents for relation in document.relations])
-    for document in documents:
-        pairs = [(relation.head, relation.tail) for relation in document.relations]
-        before, state = copy.deepcopy(document), torch.get_rng_state()
-        changed = [augmenter(document, pairs, generator(seed)) for seed in (0, 0, 1)]
-        expect(document == before, f"the augmenter modified its input, document '{document.id}'")
-        expect(torch.equal(state, torch.get_rng_state()), "the augmenter drew from torch's global random stream")
-        expect(changed[0] == changed[1], f"the same generator gave two different copies of document '{document.id}'")
-        for each in changed:
+    before = copies(documents)
+    with no_global_randomness("the augmenter"):
+        changed = [_copies(augmenter, document) for document in documents]
+    expect(list(documents) == before, "the augmenter modified its input")
+    with other_global_randomness():
+        again = [_copies(augmenter, document) for document in documents]
+    for document, mine, theirs in zip(documents, changed, again, strict=True):
+        expect(mine == theirs, f"the same generator gave two different copies of document '{document.id}'")
+        for each in mine:
             _check_copy(document, each)
+
+
+def _copies(augmenter: Augmenter, document: Document) -> List[Document]:
+    """What two seeds make of a document."""
+    pairs = [(relation.head, relation.tail) for relation in document.relations]
+    return [augmenter(document, pairs, generator(seed)) for seed in (0, 1)]
 
 
 def _check_copy(document: Document, changed: Document) -> None:
     """What stays the same under every augmentation."""
-    expect(not replace(changed).faults(), f"the copy of '{document.id}' is not sound: {changed.faults()}")
+    check_sound(changed, f"the copy of '{document.id}'")
     expect(changed.relations == document.relations, f"the copy of '{document.id}' has other relations")
     expect(len(changed.entities) == len(document.entities), f"the copy of '{document.id}' has another number of entities")
     for old, new in zip(document.entities, changed.entities, strict=True):
         expect(len(old.mentions) == len(new.mentions), f"the copy of '{document.id}' lost or gained a mention")
-    covered = [word for start, end in changed.sentences for word in range(start, end)]
-    expect(covered == list(range(len(changed.words))), f"the sentences of the copy of '{document.id}' do not cover its words")
-    if changed.text is not None and changed.offsets is not None:
-        shown = tuple(changed.text[start:end] for start, end in changed.offsets)
-        expect(shown == changed.words, f"text and offsets of the copy of '{document.id}' do not give its words")
+    expect(_apart(document) == _apart(changed), f"mentions that were apart overlap in the copy of '{document.id}', or the other way round")
+
+
+def _apart(document: Document) -> List[bool]:
+    """Of every two mentions, whether they share no word."""
+    mentions = [mention for entity in document.entities for mention in entity.mentions]
+    return [not one.overlaps(other) for number, one in enumerate(mentions) for other in mentions[:number]]
 
 
 def check_renderer(renderer: Renderer, instances: Sequence[Instance]) -> None:
@@ -108,19 +118,26 @@ class _Nothing(Pooler):
 
 def check_sampler(sampler: Sampler, data: Optional[Split] = None, covers: bool = True, epoch_dependent: bool = True) -> None:
     """Exactly `length` batches; the same for the same epoch and generator, others for another; sound pairings; no global
-    randomness; every labelled instance seen.
+    randomness; every labelled instance seen. Nothing is left over from what was drawn before, and a copy in another process draws the
+    same, whatever its own random streams give: processes that share a batch rely on it, and so does a run that goes on.
 
     data: the tiny corpus unless given. covers: labelled views of an epoch must name every instance (False where the sampler
     leaves some out by design). epoch_dependent: False for a sampler that is meant to repeat itself.
     """
     data = data or tiny_split()
+    sampler.check(data)
     sampler.prepare(data)
-    vocabulary, state = tiny_encoder().vocabulary, torch.get_rng_state()
-    first, again, later = (list(sampler.batches(data, Draw(epoch, generator(epoch), vocabulary))) for epoch in (0, 0, 1))
-    expect(torch.equal(state, torch.get_rng_state()), "the sampler drew from torch's global random stream")
+    twin, vocabulary = copy.deepcopy(sampler), tiny_encoder().vocabulary
+    with no_global_randomness("the sampler"):
+        first, later = (_epoch(sampler, data, epoch, vocabulary) for epoch in (0, 1))
+    next(iter(sampler.batches(data, Draw(1, generator(1), vocabulary))), None)  # an epoch that is left in the middle
     expect(len(first) == sampler.length(data), f"length says {sampler.length(data)} batches, but there were {len(first)}")
     expect(len(first) == len(later), f"epoch 0 has {len(first)} batches, epoch 1 {len(later)}")
-    expect(_fingerprint(first) == _fingerprint(again), "the same epoch and generator gave different batches")
+    again = _fingerprint(_epoch(sampler, data, 0, vocabulary))
+    expect(_fingerprint(first) == again, "the same epoch and generator gave different batches")
+    twin.prepare(data)
+    with other_global_randomness():
+        expect(_fingerprint(_epoch(twin, data, 0, vocabulary)) == again, "a copy of the sampler, in another process, draws other batches")
     if epoch_dependent:
         expect(_fingerprint(first) != _fingerprint(later), "two epochs had the same batches")
     for value in (value for batch in first for value in batch.values()):
@@ -128,10 +145,19 @@ def check_sampler(sampler: Sampler, data: Optional[Split] = None, covers: bool =
             _check_contrast(value)
         else:
             _check_labelled(value)
-    named = {uid for batch in first for value in batch.values() for uid in getattr(value, "uids", None) or ()}
-    if covers and named:
-        missing = {instance.uid for instance in data.instances} - named
-        expect(not missing, f"an epoch left out {sorted(missing)[:3]}")
+    if covers:
+        _check_covers(first, data)
+
+
+def _epoch(sampler: Sampler, data: Split, epoch: int, vocabulary: Any) -> List[Batch]:
+    return list(sampler.batches(data, Draw(epoch, generator(epoch), vocabulary)))
+
+
+def _check_covers(batches: Sequence[Batch], data: Split) -> None:
+    """Where views name their instances, all are named."""
+    named = {uid for batch in batches for value in batch.values() for uid in getattr(value, "uids", None) or ()}
+    missing = {instance.uid for instance in data.instances} - named
+    expect(not named or not missing, f"an epoch left out {sorted(missing)[:3]}")
 
 
 def _check_contrast(value: Contrast) -> None:
@@ -172,23 +198,53 @@ def _fingerprint(batches: Sequence[Batch]) -> Any:
     ]
 
 
-def check_evaluator(make: Callable[[], Evaluator], data: Optional[Split] = None) -> None:
+def check_evaluator(
+    make: Callable[[], Evaluator], data: Optional[Split] = None, models: Optional[Callable[[Split], Tuple[Model, Model]]] = None
+) -> None:
     """Finite named figures with the primary one among them, which is better for a model that is always right than for one
-    that is always wrong.
+    that is always wrong; the same each time, with and without a folder for tables.
 
-    make: builds the evaluator, as a config would. data: labelled; the tiny corpus unless given.
+    make: builds the evaluator, as a config would. data: labelled; the tiny corpus unless given. models: makes one that is always right and
+    one that is always wrong, where models that know the labels of the data, and nothing else, will not do.
     """
     data = data or tiny_split()
     make().check(data, data)
-    right, wrong = (make().evaluate(_Knowing(data, shift), data, None, data) for shift in (0, 1))
+    models = models or _knowing
+    right, wrong = (make().evaluate(model, data, None, data) for model in models(data))
     evaluator = make()
     expect(evaluator.primary in right, f"the primary figure '{evaluator.primary}' is not among {sorted(right)}")
     for name, figure in right.items():
         expect(isinstance(figure, float) and torch.isfinite(torch.tensor(figure)), f"the figure '{name}' is {figure!r}, not a finite float")
     better = right[evaluator.primary] - wrong[evaluator.primary]
     expect(better * (1 if evaluator.higher_is_better else -1) > 0, f"'{evaluator.primary}' is no better for a model that is always right")
-    again = make().evaluate(_Knowing(data, 0), data, None, data)
-    expect(again == right, "two evaluations of one model gave different figures")
+    with other_global_randomness(), tempfile.TemporaryDirectory() as folder:
+        again = make().evaluate(models(data)[0], data, Path(folder), data)
+        expect(again == right, f"two evaluations of one model gave different figures: {same_figures(right, again)}")
+
+
+def check_extractor(extractor: Extractor, documents: Sequence[Document]) -> None:
+    """The documents come back in order, their text as it was, with sound entities and scored relations that depend on the text alone: not
+    on what was annotated, nor on the other documents, nor on the call; nothing modified.
+
+    documents: some in which it finds something.
+    """
+    before = copies(documents)
+    found = extractor.extract(documents)
+    expect(list(documents) == before, "the extractor modified a document")
+    expect([bare(each) for each in found] == [bare(each) for each in documents], "other documents came back than were given")
+    expect(any(document.entities for document in found), "the extractor finds nothing")
+    for document in found:
+        check_sound(document, f"what was found in '{document.id}'")
+        for relation in document.relations:
+            fits = relation.score is not None and 0 <= relation.score <= 1 and relation.label in extractor.labels.positive
+            expect(fits, f"{relation} of '{document.id}' needs a positive label and a score from 0 to 1")
+    expect(extractor.extract(documents) == found, "two calls found different things")
+    expect(extractor.extract([bare(each) for each in documents]) == found, "what is found depends on what was annotated")
+    expect(extractor.extract(documents[-1:]) == found[-1:], "what is found in a document depends on the others")
+
+
+def _knowing(data: Split) -> Tuple[Model, Model]:
+    return _Knowing(data, 0), _Knowing(data, 1)
 
 
 class _Knowing(Extractor):

@@ -1,20 +1,23 @@
 """Checks for components that learn: encoders, poolers, objectives, and whole tasks through a step."""
 
+import tempfile
+from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
+from relcon.config import resolve
 from relcon.contrast import WHOLE, Batch, Contrast, Encoded, Input, Pairing, Spans, View
 from relcon.encoding import evaluating, step
 from relcon.interfaces import ContrastiveObjective, Encoder, Pooler, Request, Task, Tower
 from relcon.poolers.spans import SpanPool
-from relcon.testing.checks import expect, generator
+from relcon.testing.promises import check_reached, check_state, disturbed, expect, generator, same_tensors
 
 
 def check_encoder(encoder: Encoder, inputs: Sequence[Input]) -> None:
     """Rows and places agree; an input's states do not depend on its neighbours; every trainable parameter gets a gradient; a
-    cached step is the plain one.
+    cached step is the plain one; saved and built anew from its block it gives the same states.
 
     inputs: at least three, of different lengths. Nothing of the encoder is changed but its gradients.
     """
@@ -27,11 +30,21 @@ def check_encoder(encoder: Encoder, inputs: Sequence[Input]) -> None:
     encoder.zero_grad()
     encoded = encoder(encoder.prepare(inputs))
     (encoded.states[encoded.mask].pow(2).sum() + (0 if encoded.summary is None else encoded.summary.pow(2).sum())).backward()
-    bare = [name for name, parameter in encoder.named_parameters() if parameter.requires_grad and parameter.grad is None]
-    expect(not bare, f"no gradient for {bare[:3]}: freeze what is not used, or use it")
+    check_reached(encoder, "the encoder")
     encoder.zero_grad()
     views = [View(each, ((WHOLE,),)) for each in inputs]
-    check_step({"task": _Pull(Tower(encoder, SpanPool("mean", slots=1)))}, {"value": Contrast(views, _ring(len(views)))}, tokens=16)
+    check_step({"task": Pull(Tower(encoder, SpanPool("mean", slots=1)))}, {"value": Contrast(views, ring(len(views)))}, tokens=16)
+    _check_saved(encoder, inputs)
+
+
+def _check_saved(encoder: Encoder, inputs: Sequence[Input]) -> None:
+    """What `block` builds of what `save` wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        encoder.save(Path(folder))
+        loaded = resolve(encoder.block(folder), "the block of a saved encoder")
+    with evaluating(encoder), evaluating(loaded), torch.no_grad():
+        mine, theirs = (each(each.prepare(inputs)).states for each in (encoder, loaded))
+    expect(same_tensors(mine, theirs), "the encoder, saved and built anew from its block, gives other states")
 
 
 def _check_places(prepared: Any, encoded: Encoded, width: int) -> None:
@@ -55,7 +68,7 @@ def _check_alone(encoder: Encoder, each: Input, encoded: Encoded, whole: Tensor)
 
 def check_pooler(pooler: Pooler, slots: int = 1, width: int = 8) -> None:
     """Vectors [U, D] of the promised width, finite where a slot is empty, untouched by positions behind the text, with
-    gradients that reach the states.
+    gradients that reach the states and every trainable parameter; the same from another pooler with its state dict.
 
     slots: how many slots its units have.
     """
@@ -69,8 +82,16 @@ def check_pooler(pooler: Pooler, slots: int = 1, width: int = 8) -> None:
     gradient = states.grad
     expect(bool(torch.isfinite(vectors).all()) and gradient is not None and bool(torch.isfinite(gradient).all()), "not finite")
     expect(gradient is not None and bool((gradient != 0).any()), "no gradient reaches the states")
+    check_reached(pooler, "the pooler")
+    pooler.zero_grad()
     blurred = torch.where(mask[:, :, None], states.detach(), torch.full_like(states, 1e4))
-    expect(torch.allclose(pooler(Encoded(blurred, mask, states[:, 0], begins), spans), vectors), "padding changes the vectors")
+    with evaluating(pooler), torch.no_grad():
+        plain, padded = (pooler(Encoded(each, mask, states[:, 0], begins), spans) for each in (states, blurred))
+        expect(torch.allclose(padded, plain), "padding changes the vectors")
+        twin = disturbed(pooler)
+        check_state(pooler, twin, "the pooler")
+        loaded = twin(Encoded(states, mask, states[:, 0], begins), spans)
+    expect(same_tensors(loaded, plain), "a pooler with the state dict of another gives other vectors: keep in buffers what it needs")
 
 
 def _spans(slots: int) -> Spans:
@@ -110,7 +131,7 @@ def _gradients(modules: nn.Module) -> Dict[str, Tensor]:
     return {name: parameter.grad.clone() for name, parameter in modules.named_parameters() if parameter.grad is not None}
 
 
-class _Pull(Task):
+class Pull(Task):
     """A joint task for the checks: squared distances of positives, less those of negatives."""
 
     reads = "value"
@@ -133,7 +154,7 @@ class _Pull(Task):
         return ((pairing.positives - 0.5 * pairing.negatives) * torch.tanh(x @ x.T / x.shape[1])).mean()
 
 
-def _ring(count: int) -> Pairing:
+def ring(count: int) -> Pairing:
     """Each attracts its successor and repels the others."""
     me = torch.arange(count)
     positives = (me[None, :] == (me[:, None] + 1) % count).float()
@@ -145,7 +166,8 @@ def _ring(count: int) -> Pairing:
 
 def check_objective(objective: ContrastiveObjective, duplicates: bool = True) -> None:
     """A finite scalar with finite gradients, also without positives, negatives or both; blind to the order of the batch and to
-    pairs in neither mask; float32 and float64 agree; a duplicate taken out by `distinct` changes nothing.
+    pairs in neither mask; float32 and float64 agree; a duplicate taken out by `distinct` changes nothing; every trainable parameter
+    gets a gradient, and the state dict holds all that the loss depends on.
 
     duplicates: False for an objective whose value must depend on how many views there are (a plain sum is fine).
     """
@@ -159,6 +181,13 @@ def check_objective(objective: ContrastiveObjective, duplicates: bool = True) ->
     expect(torch.isclose(loss, single.double(), rtol=1e-4, atol=1e-5), f"{loss} in float64, {single} in float32")
     if duplicates:
         _check_duplicate(objective, anchors, pairing)
+    objective.zero_grad()
+    _value(objective, anchors, pairing)
+    check_reached(objective, "the objective")
+    objective.zero_grad()
+    twin = disturbed(objective)
+    check_state(objective, twin, "the objective")
+    expect(same_tensors(_value(twin, anchors, pairing)[0], loss), "an objective with the state dict of another gives another loss")
 
 
 def _batch() -> Tuple[Tensor, Pairing]:

@@ -1,0 +1,1 @@
+"""The config that `relcon init config --paper` begins with."""
