@@ -49,7 +49,8 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
+        said = shortened(self.message)
+        return f"{self.where}: {said}" if self.where else said
 
 
 class ProblemsError(RelconError):
@@ -96,6 +97,11 @@ class RecordError(RelconError):
 def place(path: Union[str, Path], line: Optional[int] = None) -> str:
     """`path:line` as editors and terminals understand it; `path` alone where the line is unknown."""
     return f"{path}" if line is None else f"{path}:{line}"
+
+
+def shortened(message: str, most: int = 1000) -> str:
+    """A message without its middle where it is longer than `most` characters: what it quotes of the input may be megabytes."""
+    return message if len(message) <= most else f"{message[: most // 2]} [...] {message[-most // 2 :]}"
 
 
 @contextmanager

@@ -34,7 +34,12 @@ from relcon.registry import Registrable
 
 
 class DatasetReader(Registrable, ABC, kind="readers"):
-    """A path -> a stream of documents, labelled or not."""
+    """A path -> a stream of documents, labelled or not.
+
+    last_resort: whether it takes whatever is text, so that it is named only for a path that no other reader knows.
+    """
+
+    last_resort: ClassVar[bool] = False
 
     @property
     def cacheable(self) -> bool:
@@ -56,10 +61,13 @@ class DatasetReader(Registrable, ABC, kind="readers"):
 class Writer(Registrable, ABC, kind="writers"):
     """Documents -> a file or folder of a format, for `relcon convert` and `relcon predict`.
 
-    reader: the name of the registered reader that reads what it writes.
+    reader: the name of the registered reader that reads what it writes. options: the arguments with which that reader gives back what was
+        written, where they are not its defaults. folder: whether it writes a folder, not a file.
     """
 
     reader: ClassVar[str]
+    options: Mapping[str, Any] = {}
+    folder: ClassVar[bool] = False
 
     @abstractmethod
     def losses(self, document: Document) -> Dict[str, int]:

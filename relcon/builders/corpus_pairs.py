@@ -4,9 +4,10 @@ import logging
 from typing import Dict, Iterator, List, Optional
 
 from relcon.builders.pairs import SentencePairs, check_arguments, keys_to_exclude
+from relcon.data.archives import resolve, unpacked
 from relcon.data.document import Document
 from relcon.interfaces import DatasetReader, PairBuilder
-from relcon.sample import resolve
+from relcon.sample import resolve as resolve_sample
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class CorpusPairs(PairBuilder):
         exclude_reader: Optional[DatasetReader] = None,
     ):
         check_arguments(types, max_pairs_per_sentence)
-        self.reader, self.input, self.types, self.label = reader, resolve(input), types, label
+        self.reader, self.input, self.types, self.label = reader, resolve_sample(input), types, label
         self.most, self.deduplicate = max_pairs_per_sentence, deduplicate
         self.exclude, self.exclude_reader = exclude or [], exclude_reader or reader
         self._skipped: Dict[str, int] = {}
@@ -62,7 +63,7 @@ class CorpusPairs(PairBuilder):
             logger.warning("No evaluation data are excluded: give them in `exclude` where the text may overlap with them.")
         pairs = SentencePairs(self.types, self.label, self.most, self.deduplicate, excluded)
         self._skipped = pairs.skipped
-        for document in self.reader.read(self.input):
+        for document in self.reader.read(unpacked(self.input)):
             yield from pairs.of(document)
 
     def skipped(self) -> Dict[str, int]:

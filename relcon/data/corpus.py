@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Mappi
 import pyarrow as pa
 import torch
 
+from relcon.data.archives import unpacked
 from relcon.data.building import Candidates, candidate_pieces, parsed_batches, plain_candidates
 from relcon.data.columns import NotStorable
 from relcon.data.document import Document, Instance
@@ -34,7 +35,7 @@ class FileCorpus(Corpus):
     reader: the format. candidates: which pairs of entities are asked about; null: none, of text that is read for its sentences alone
         (`labelled = false`).
     train, dev, test: file or folder of each split, relative to the working directory (`sample:train.jsonl`: a file of the sample
-        corpus that comes with relcon); null for a split that there is none of.
+        corpus that comes with relcon; `corpus.zip/train.jsonl`: a place in an archive); null for a split that there is none of.
     dev_share: without `dev`, the share of `train` (0 to 1) that becomes the dev split, stratified by label and drawn with `seed`.
     split_by: "document" keeps the sentences of one document (`metadata["document"]`, else the id) on one side of that division;
         "instance" divides pair by pair.
@@ -110,6 +111,7 @@ class FileCorpus(Corpus):
         self._labels: Optional[LabelSet] = None
         self._documents: Dict[str, Sequence[Document]] = {}
         self._keys: Dict[str, str] = {}
+        self._paths: Dict[str, Path] = {}
         self._workers = Workers(workers)
         self._splits: Dict[str, Split] = {}
 
@@ -154,7 +156,7 @@ class FileCorpus(Corpus):
         file = name if name in self.files else "train"
         key = hashed(self._keys[file], name, self.dev_share, self.seed, key)
         with closing(self._workers):
-            changed = self._changed(name, key, self.files[file], documents)
+            changed = self._changed(name, key, self._path(file), documents)
             return self._paired(name, file, key, changed, self.labels if labels is None else labels)
 
     def _changed(self, name: str, key: str, path: Path, documents: Callable[[], Iterable[Document]]) -> Sequence[Document]:
@@ -234,7 +236,7 @@ class FileCorpus(Corpus):
 
     def _labels_in(self, file: str) -> Set[str]:
         """The labels of a whole file, whatever the limit."""
-        return relation_labels_of(self._read(file) if self.limit is None else list(self.reader.read(self.files[file])))
+        return relation_labels_of(self._read(file) if self.limit is None else list(self.reader.read(self._path(file))))
 
     def _refuse_nowhere(self, known: Set[str]) -> None:
         """RelconError where `negative` or `symmetric` names a label that is not known, in no file, and given by no rule."""
@@ -261,14 +263,20 @@ class FileCorpus(Corpus):
         """The documents of a file, parsed where there is a parser."""
         if name not in self._documents:
             for split, file in self.files.items():
-                if not file.exists():
+                if not self._path(split).exists():
                     raise RelconError(f'[data] {split} = "{file}" does not exist (looked in {Path.cwd()}).')
-            path = self.files[name]
+            path = self._path(name)
             self._keys[name] = document_key(path, self.reader, self.parser, self.limit)
             self._documents[name] = self._stored(name, path)
             if not self._documents[name]:
                 raise RelconError(f'[data] {name} = "{self.files[name]}" is empty: the reader found no document in it.')
         return self._documents[name]
+
+    def _path(self, name: str) -> Path:
+        """Where the file of a split lies, unpacked where it is given as an archive."""
+        if name not in self._paths:
+            self._paths[name] = unpacked(self.files[name], self.cache)
+        return self._paths[name]
 
     def _stored(self, name: str, path: Path) -> Sequence[Document]:
         """The documents in columns, or, where these cannot hold them, as a list."""

@@ -46,6 +46,18 @@ def items(values: Any, kind: Type, what: str) -> List[Any]:
     return [of_kind(item, kind, f"item {number} of {what}") for number, item in enumerate(of_kind(values, list, what))]
 
 
+def digits(text: str) -> Optional[int]:
+    """The number that a text writes in digits; None where it writes none, or one longer than any position is."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def whole(value: Any, what: str) -> int:
+    """A whole number, which some releases of a format write as a string."""
+    found = digits(value) if isinstance(value, str) else None
+    number: int = of_kind(value if found is None else found, int, what)
+    return number
+
+
 def pair(value: Any, what: str) -> Tuple[int, int]:
     """`[start, end]` as two whole numbers."""
     numbers = items(value, int, what)

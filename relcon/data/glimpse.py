@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from relcon.errors import RelconError
 
@@ -56,6 +56,20 @@ class Glimpse:
     def has(self, *keys: str) -> bool:
         """Whether the first record is an object with all these keys."""
         return isinstance(self.record, dict) and all(key in self.record for key in keys)
+
+    def value(self, key: str) -> Any:
+        """What stands under a key of the first record; None where that has no such key."""
+        return self.record.get(key) if isinstance(self.record, dict) else None
+
+    def objects(self, key: str) -> Optional[List[Dict[str, Any]]]:
+        """The objects in a list of the first record; None where that has no such key, or another value there."""
+        found = self.value(key)
+        return found if isinstance(found, list) and all(isinstance(each, dict) for each in found) else None
+
+    def first(self, pattern: str) -> "Glimpse":
+        """Of a folder, its first file whose path in it fits a pattern ("*.json", "**/*.xml"), if there is one; else itself."""
+        found = min((path for path in islice(self.path.glob(pattern), NAMES) if path.is_file()), default=self.path)
+        return self if found == self.path else glimpse(found)
 
 
 def glimpse(path: Path) -> Glimpse:

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
@@ -14,6 +15,8 @@ from relcon.errors import RecordError
 from relcon.files import atomic
 
 KEYS = ("id", "text", "words", "offsets", "sentences", "entities", "relations", "parse", "source", "metadata")
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 # ---- writing -------------------------------------------------------------------------------------------------------------
@@ -45,9 +48,14 @@ def write_jsonl(documents: Iterable[Document], path: Path) -> int:
     count = 0
     with atomic(path) as file:
         for document in documents:
-            file.write(json.dumps(document_to_json(document), ensure_ascii=False) + "\n")
+            file.write(json_line(document_to_json(document)) + "\n")
             count += 1
     return count
+
+
+def json_line(value: Any) -> str:
+    """A value as JSON on one line, in its own letters; half a surrogate pair, which no file can hold, is escaped."""
+    return SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _entity_to_json(document: Document, entity: Entity) -> Dict[str, Any]:

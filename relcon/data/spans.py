@@ -115,6 +115,8 @@ def _checked_offsets(record: Mapping[str, Any], words: Sequence[str], text: Opti
         there = text[start:end] if 0 <= start < end <= len(text) else None
         if there != words[number]:
             raise RecordError(f"word {number} is {words[number]!r}, but the text has {there!r} at the characters [{start}, {end})")
+        if number and start < offsets[number - 1][1]:
+            raise RecordError(f"word {number} begins at character {start}, before that in front of it ends; words must follow each other")
     return offsets
 
 

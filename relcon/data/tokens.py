@@ -19,6 +19,16 @@ CharSpan = Tuple[int, int]
 
 SOLID = re.compile(r"\S+")
 
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character beyond 16 bits, which an escape of JSON may leave alone."""
+
+MOST_IN_WORD = 1_000
+LONG = re.compile(rf"\S{{{MOST_IN_WORD + 1},}}")
+"""A stretch without white space that is longer is cut every so many characters: spaCy takes a time by the square of its length."""
+
+MOST_CHARACTERS = 1_000_000
+"""A longer text is not cut into words: a book's worth, and spaCy's own limit. It keeps a damaged file from filling the memory."""
+
 ABBREVIATIONS = frozenset(
     {"al", "approx", "ca", "cf", "dr", "e.g", "eq", "eqs", "etc", "fig", "figs", "i.e", "i.m", "i.p", "i.v", "mr", "mrs", "no", "nos"}
     | {"p.o", "prof", "ref", "refs", "resp", "s.c", "sp", "spp", "ssp", "st", "subsp", "var", "viz", "vol", "vs"}
@@ -45,9 +55,13 @@ class Annotated(NamedTuple):
 
 
 def split_words(text: str, cuts: Iterable[int] = ()) -> Words:
-    """Words of a text. cuts: character positions that no word may span. White space alone is no word."""
+    """Words of a text. cuts: character positions that no word may span. White space alone is no word.
+
+    RecordError where the text is longer than `MOST_CHARACTERS` or holds half of a character, which JSON can write and no text has.
+    """
+    _refuse_unreadable(text)
     borders = sorted(set(cuts))
-    offsets = [piece for token in _english().tokenizer(text) for piece in _pieces(text, token.idx, token.idx + len(token), borders)]
+    offsets = [piece for start, end in _tokens(text) for piece in _pieces(text, start, end, borders)]
     return Words(tuple(text[start:end] for start, end in offsets), tuple(offsets))
 
 
@@ -107,6 +121,24 @@ def split_sentences(words: Sequence[str], whole: Collection[WordSpan] = (), brea
     starts = {start for start in _sentencizer_starts(words) if _may_begin(words, start, ends)} | set(breaks)
     borders = [0, *sorted(starts - inner - {0, len(words)}), len(words)]
     return tuple(pairwise(borders))
+
+
+def _tokens(text: str) -> Iterator[CharSpan]:
+    """spaCy's tokens, of which none is longer than `MOST_IN_WORD`."""
+    ends = (place for run in LONG.finditer(text) for place in range(run.start() + MOST_IN_WORD, run.end(), MOST_IN_WORD))
+    for start, end in pairwise([0, *ends, len(text)]):
+        yield from ((start + token.idx, start + token.idx + len(token)) for token in _english().tokenizer(text[start:end]))
+
+
+def _refuse_unreadable(text: str) -> None:
+    if len(text) > MOST_CHARACTERS:
+        raise RecordError(
+            f"the text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are cut into words. Divide it into several documents, or "
+            "give its words"
+        )
+    half = HALF.search(text)
+    if half:
+        raise RecordError(f"the text has half of a character (\\u{ord(half.group()):04x}) at character {half.start()}; halves come in twos")
 
 
 @lru_cache(maxsize=1)

@@ -4,9 +4,10 @@ import logging
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Tuple, Union
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from relcon.data.document import Document, Entity, Mention, Relation, Source, WordSpan
+from relcon.data.glimpse import Glimpse
 from relcon.data.tokens import split_at_spaces, word_span
 from relcon.errors import Problem, RecordError, RelconError
 from relcon.readers.records import Record, RecordReader, lines
@@ -14,7 +15,7 @@ from relcon.readers.tags import without_tags
 
 logger = logging.getLogger(__name__)
 
-TAG = re.compile(r"<(?P<closing>/?)(?P<name>prot|p1|p2)(?:\s+pair=(?P<pair>\d+))?\s*>")
+TAG = re.compile(r"<(?P<closing>/?)(?P<name>prot|p1|p2)(?:\s+pair=(?P<pair>[0-9]+))?\s*>")
 
 POSITIVE = "positive"
 
@@ -51,6 +52,11 @@ class AIMed(RecordReader):
 
     expected = "the folder of AIMed's 'abstract*' files (one sentence a line, tags <prot>, <p1 pair=N>, <p2 pair=N>), or one of them"
     takes = "either"
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """A file with <prot>, or a folder of files 'abstract*' with it."""
+        return "text with the tags <prot>, as in AIMed" if "<prot>" in glimpse.first("abstract*").text else None
 
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The files, in the order of their names."""
@@ -120,7 +126,7 @@ def _relations(read: List[Line], entities: List[WordSpan], record: Record) -> It
     for pair, side, span in (each for line in read for each in line.sides):
         if pairs.setdefault(pair, {}).setdefault(side, span) != span:
             raise RecordError(f"interaction {pair} has the side {side} twice; expected <p1 pair={pair}> and <p2 pair={pair}> once each")
-    for pair, sides in sorted(pairs.items(), key=lambda item: int(item[0])):
+    for pair, sides in sorted(pairs.items(), key=lambda item: (len(item[0]), item[0])):
         if len(sides) == 2:
             yield Relation(entities.index(sides["p1"]), entities.index(sides["p2"]), POSITIVE, id=pair)
         else:

@@ -6,9 +6,11 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from relcon.data.document import Document, Entity, Relation, Source
 from relcon.data.fields import items, may, need, pair
+from relcon.data.glimpse import Glimpse
 from relcon.data.tokens import CharSpan, annotate
 from relcon.errors import Problem, RecordError, RelconError, place
 from relcon.readers.records import OnError, Record, RecordReader, json_object, lines
+from relcon.readers.standoff import label_of
 
 ID = re.compile(r"(?P<sentence>(?P<document>\w+\.d\d+)\.s\d+)_(?P<pair>[\w.]+)")
 FOLD = re.compile(r"test_(\d+)")
@@ -72,6 +74,14 @@ class AIMedFolds(RecordReader):
         super().__init__(on_error)
         self.types = types
 
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """Lines with 'relation' and its 'entity_1_idx'."""
+        first = glimpse.first("test_*.json")
+        relations = None if first.is_array else first.objects("relation")
+        known = relations and all("entity_1_idx" in each for each in relations)
+        return "JSON-lines with 'relation' and its 'entity_1_idx', as the folds of AIMed have them" if known else None
+
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The sentences, each with its lines; folds in the order of their numbers."""
         files = sorted(path.glob("test_*.json"), key=lambda file: (len(file.name), file.name)) if path.is_dir() else [path]
@@ -119,7 +129,7 @@ def _line(record: Record) -> Union[Line, Problem]:
         relations = items(need(value, "relation", list), dict, "'relation'")
         names = [name["pair"]] if len(relations) == 1 else [f"{name['pair']}.{number}" for number in range(len(relations))]
         pairs = [
-            Pair(each, _mentioned(relation, 1), _mentioned(relation, 2), may(relation, "relation_type", str))
+            Pair(each, _mentioned(relation, 1), _mentioned(relation, 2), label_of(relation, "relation_type", "the relation"))
             for each, relation in zip(names, relations, strict=True)
         ]
         return Line(name["document"], name["sentence"], need(value, "text", str), pairs, record.source)

@@ -1,10 +1,13 @@
 """ChemProt, the original files of BioCreative VI: abstracts with stand-off entities and relations."""
 
 from bisect import bisect_left
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from relcon.data.document import Document, Entity, Relation
+from relcon.data.fields import digits
+from relcon.data.glimpse import Glimpse
 from relcon.data.tokens import CharSpan, annotate, split_sentences
 from relcon.errors import Problem, RecordError, RelconError, did_you_mean
 from relcon.readers.records import OnError, Record, RecordReader, lines
@@ -60,6 +63,12 @@ class ChemProt(RecordReader):
     def __init__(self, on_error: OnError = "raise", groups: Optional[List[str]] = GROUPS, types: Dict[str, str] = TYPES):
         super().__init__(on_error)
         self.groups, self.types = groups, types
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """A folder with tables of abstracts and of entities."""
+        tables = [next((name for name in glimpse.names if fnmatch(name, f"*_{table}*.tsv")), None) for table in ("abstracts", "entities")]
+        return f"a folder with {tables[0]} and {tables[1]}, as in ChemProt" if all(tables) else None
 
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The abstracts, each with its rows of the other tables."""
@@ -164,9 +173,10 @@ def _entity_span(row: Row, text: str) -> CharSpan:
 
 
 def _number(row: Row, column: int) -> int:
-    if not row.cells[column].isdecimal():
+    number = digits(row.cells[column])
+    if number is None:
         raise RecordError(f"column {column + 1} must be a character number, here it is '{row.cells[column]}'", row.place)
-    return int(row.cells[column])
+    return number
 
 
 def _argument(row: Row, column: int, prefix: str, names: List[str]) -> int:

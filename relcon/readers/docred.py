@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from relcon.data.document import Document, Entity, Mention, Relation, Source, WordSpan
-from relcon.data.fields import described, inside, items, may, need, of_kind, pair
+from relcon.data.fields import described, inside, items, may, need, of_kind, pair, whole
+from relcon.data.glimpse import Glimpse
 from relcon.data.relations import IGNORED, Pair
 from relcon.data.store import fingerprint_of_path, hashed
 from relcon.errors import Problem, RecordError, RelconError, did_you_mean
@@ -111,6 +112,13 @@ class DocRED(DocumentArrays):
         """What its work depends on: its arguments, and the relations that there are."""
         return hashed(self.on_error, self.positions, self.rel_info and fingerprint_of_path(Path(self.rel_info)))
 
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """An array, or a folder of arrays, of documents with 'sents' and 'vertexSet'."""
+        first = glimpse.first("*.json")
+        known = first.is_array and first.has("sents", "vertexSet") and not first.has("na_triple")
+        return "an array of objects with 'sents' and 'vertexSet', as in DocRED" if known else None
+
     def label_names(self) -> Optional[LabelNames]:
         """The relations of `rel_info`."""
         if self.rel_info is None:
@@ -175,9 +183,8 @@ def read_sentences(value: Mapping[str, Any]) -> List[List[str]]:
 
 
 def sentence_of(mention: Mapping[str, Any], layout: Layout, what: str) -> int:
-    """The sentence that a mention names; some releases write the number as a string."""
-    value = mention.get("sent_id")
-    number: int = of_kind(int(value) if isinstance(value, str) and value.isdecimal() else value, int, f"'sent_id' of {what}")
+    """The sentence that a mention names."""
+    number = whole(mention.get("sent_id"), f"'sent_id' of {what}")
     if not 0 <= number < len(layout.given):
         raise RecordError(f"'sent_id' of {what} is {number}, but the record has {len(layout.given)} sentences, numbered from 0")
     return number

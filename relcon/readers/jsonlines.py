@@ -1,8 +1,14 @@
 """relcon's own JSON-lines format: one document a line (`docs/formats/jsonlines.md`, `document.schema.json`)."""
 
+from typing import Optional
+
 from relcon.data.document import Document
-from relcon.data.json import document_from_json
+from relcon.data.glimpse import Glimpse
+from relcon.data.json import KEYS, document_from_json
 from relcon.readers.records import LineReader, OnError, Record, json_object
+
+SPANS = frozenset({"chars", "words", "mentions"})
+"""An entity has its place under one of these keys."""
 
 
 class JSONLines(LineReader):
@@ -27,6 +33,16 @@ class JSONLines(LineReader):
     def __init__(self, on_error: OnError = "raise", split_sentences: bool = False):
         super().__init__(on_error)
         self.split_sentences = split_sentences
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """Lines with none but relcon's own keys."""
+        if glimpse.is_array or not (glimpse.has("text") or glimpse.has("words")) or not set(glimpse.record or ()) <= set(KEYS):
+            return None
+        entities = glimpse.objects("entities") if glimpse.has("entities") else []
+        if entities is None or any(SPANS.isdisjoint(each) for each in entities):
+            return None
+        return "JSON-lines with 'text' or 'words' and no key that relcon's own format does not have"
 
     def document(self, record: Record) -> Document:
         """The document of one line."""

@@ -7,12 +7,17 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.fields import inside, items, may, need, pair
+from relcon.data.glimpse import Glimpse
 from relcon.data.tokens import CharSpan, annotate
 from relcon.errors import RecordError
 from relcon.readers.records import LineReader, OnError, Record, json_object
+from relcon.readers.standoff import label_of
 
 PYTHON = re.compile(r"\s*\{\s*'")
 """How a line begins that Python wrote and not JSON: its first key is in single quotes."""
+
+MOST_PYTHON = 1_000_000
+"""A longer line of Python's is refused: its literals take 500 times the memory of their text while they are read."""
 
 
 class Argument(NamedTuple):
@@ -63,6 +68,15 @@ class OpenNRE(LineReader):
         super().__init__(on_error)
         self.check_names = check_names
 
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """Lines with 'h' and 't', which have a 'pos'."""
+        if PYTHON.match(glimpse.text):
+            marked = bool(glimpse.lines) and all(f"'{key}':" in glimpse.lines[0] for key in ("h", "t", "pos"))
+        else:
+            marked = not glimpse.is_array and all(isinstance(side, dict) and "pos" in side for side in map(glimpse.value, "ht"))
+        return "lines with 'h' and 't', which have a 'pos', as OpenNRE has them" if marked else None
+
     def document(self, record: Record) -> Document:
         """One marked sentence."""
         value = python_object(record.value) if PYTHON.match(record.value) else json_object(record.value)
@@ -74,7 +88,7 @@ class OpenNRE(LineReader):
             id=record.name,
             words=marked.words,
             entities=tuple(Entity((mention,), a.type, a.id) for mention, a in zip(marked.mentions, arguments, strict=True)),
-            relations=(Relation(0, 1, may(value, "relation", str)),),
+            relations=(Relation(0, 1, label_of(value, "relation", "the record")),),
             text=marked.text,
             offsets=marked.offsets,
             source=record.source,
@@ -117,7 +131,9 @@ def _argument(value: Dict[str, Any], side: str) -> Argument:
 
 
 def python_object(text: str) -> Dict[str, Any]:
-    """A line as one dictionary of Python's literals. RecordError where it is none."""
+    """A line as one dictionary of Python's literals. RecordError where it is none, or is longer than `MOST_PYTHON`."""
+    if len(text) > MOST_PYTHON:
+        raise RecordError(f"Python's literals of {len(text):,} characters; at most {MOST_PYTHON:,} are read. Write the line as JSON")
     try:
         value = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:

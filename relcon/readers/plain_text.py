@@ -1,9 +1,10 @@
 """Plain text, one sentence or paragraph a line: for pre-training, and for models that find entities by themselves."""
 
 import re
-from typing import Literal
+from typing import Literal, Optional
 
 from relcon.data.document import Document
+from relcon.data.glimpse import Glimpse
 from relcon.data.tokens import split_at_spaces, split_sentences, split_words
 from relcon.errors import RecordError, RelconError
 from relcon.readers.records import LineReader, OnError, Record
@@ -33,6 +34,7 @@ class PlainText(LineReader):
     """
 
     expected = "a UTF-8 text file with a sentence or a paragraph on each line"
+    last_resort = True
 
     def __init__(
         self,
@@ -47,6 +49,13 @@ class PlainText(LineReader):
         if words not in ("tokens", "spaces"):
             raise RelconError(f"words must be 'tokens' or 'spaces', not '{words}'")
         self.sentences, self.words, self.escapes = sentences, words, escapes
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """Text that is no JSON, no XML and no table."""
+        if not glimpse.lines or "\0" in glimpse.text or "\ufffd" in glimpse.text or glimpse.text.lstrip().startswith(("{", "[", "<")):
+            return None
+        return "text that is nothing else: each line becomes a document without entities"
 
     def document(self, record: Record) -> Document:
         """The document of one line."""

@@ -1,13 +1,15 @@
 """What all readers share: the path is checked, bad records are collected with file and line, ids are unique."""
 
+import codecs
 import json
 import logging
 import re
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Iterator, List, Literal, NamedTuple, Optional, Tuple, Union
+from typing import Any, ClassVar, Dict, Iterable, Iterator, List, Literal, NamedTuple, Optional, Tuple, Union
 
 from relcon.data.document import Document, Source
+from relcon.data.fields import of_kind
 from relcon.data.reading import WHOLE, Found, Part, PartedReader, Tally
 from relcon.errors import DataError, Problem, RecordError, RelconError, place
 
@@ -22,10 +24,14 @@ SPACE = re.compile(r"\s*")
 
 
 class Record(NamedTuple):
-    """A raw record (a line, a block of lines, an element) and where it begins."""
+    """A raw record (a line, a block of lines, an element) and where it begins.
+
+    number: which of its file it is, from 0, where several may begin on one line; None where the line tells.
+    """
 
     value: Any
     source: Source
+    number: Optional[int] = None
 
     @property
     def place(self) -> str:
@@ -34,8 +40,8 @@ class Record(NamedTuple):
 
     @property
     def name(self) -> str:
-        """An id for a record that has none of its own: the file's name and the line."""
-        return f"{Path(self.source.path).stem}-{self.source.line}"
+        """An id for a record that has none of its own: the file's name and the number, or else the line."""
+        return f"{Path(self.source.path).stem}-{self.source.line if self.number is None else self.number}"
 
 
 class RecordReader(PartedReader):
@@ -127,7 +133,7 @@ class RecordReader(PartedReader):
         try:
             return Found(self.document(record), record.place)
         except RecordError as error:
-            return Problem(error.where or record.place, str(error))
+            return Problem(error.where or record.place, str(error) if record.number is None else f"record {record.number}: {error}")
 
     def _report(self, path: Path, problems: List[Problem], count: int) -> None:
         error = DataError(problems, f"{len(problems)} of {count} records of {path} are wrong:")
@@ -158,11 +164,64 @@ class ArrayReader(RecordReader):
 
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The items of the array, decoded one by one. RelconError where the file is not UTF-8."""
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}); expected {self.expected}.") from error
-        yield from array_items(text, path)
+        yield from array_items(whole_text(path, self.expected), path)
+
+
+class JSONReader(RecordReader):
+    """A reader of a file that is one JSON array, or JSON-lines: its first character tells. The records are the items, numbered, or the
+    objects of the lines. The text of an array is held in memory; lines may be read by several processes."""
+
+    def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
+        """The items of the array, decoded one by one, or the lines. RelconError where an array is not UTF-8."""
+        return self.part_records(path, WHOLE)
+
+    def parts(self, path: Path) -> List[Part]:
+        """The whole of an array; stretches of whole lines."""
+        self._check(path)
+        return [WHOLE] if begins_array(path) else cut_lines(path, PART_BYTES)
+
+    def part_records(self, path: Path, part: Part) -> Iterator[Union[Record, Problem]]:
+        """The items of the array, or the lines of a stretch."""
+        if begins_array(path):
+            return numbered(array_items(whole_text(path, self.expected), path))
+        return map(decoded, lines(path, part))
+
+
+def whole_text(path: Path, expected: str) -> str:
+    """The text of a file. RelconError, which says what was expected, where it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}); expected {expected}.") from error
+
+
+def begins_array(path: Path) -> bool:
+    """Whether the first character of a file, white space aside, opens a JSON array."""
+    with path.open("rb") as file:
+        first = next((line for line in file if line.strip()), b"")
+    return first.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
+
+
+def numbered(records: Iterable[Union[Record, Problem]]) -> Iterator[Union[Record, Problem]]:
+    """Records with their numbers."""
+    for number, each in enumerate(records):
+        yield each if isinstance(each, Problem) else each._replace(number=number)
+
+
+def object_of(record: Record) -> Dict[str, Any]:
+    """A decoded record that must be an object."""
+    value: Dict[str, Any] = of_kind(record.value, dict, "the record")
+    return value
+
+
+def decoded(line: Union[Record, Problem]) -> Union[Record, Problem]:
+    """A line with its JSON object as value, or what is wrong with it."""
+    if isinstance(line, Problem):
+        return line
+    try:
+        return line._replace(value=json_object(line.value))
+    except RecordError as error:
+        return Problem(line.place, str(error))
 
 
 def cut_lines(path: Path, size: int) -> List[Part]:
@@ -194,6 +253,26 @@ def lines(path: Path, part: Part = WHOLE) -> Iterator[Union[Record, Problem]]:
                 continue
             if text.strip():
                 yield Record(text, Source(str(path), number))
+
+
+def blocks(found: Iterable[Union[Record, Problem]], first: Optional["re.Pattern[str]"] = None) -> Iterator[Union[Record, Problem]]:
+    """Lines that follow each other, gathered: a block is a record with a list of lines as value. A new one begins after every gap in the
+    line numbers, and at every line whose beginning matches `first`."""
+    block: List[Record] = []
+    for line in found:
+        if isinstance(line, Problem):
+            yield line
+        elif block and not (first and first.match(line.value)) and line.source.line == (block[-1].source.line or 0) + 1:
+            block.append(line)
+        else:
+            yield from _joined(block)
+            block = [line]
+    yield from _joined(block)
+
+
+def _joined(block: List[Record]) -> Iterator[Record]:
+    if block:
+        yield Record([line.value for line in block], block[0].source)
 
 
 def array_items(text: str, path: Path) -> Iterator[Union[Record, Problem]]:

@@ -2,16 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple, Union
+from typing import Iterator, List, Optional, Tuple, Union
 
 from relcon.data.document import Document, Entity, Relation
-from relcon.data.tokens import CharSpan, annotate
+from relcon.data.glimpse import Glimpse
+from relcon.data.tokens import annotate
 from relcon.errors import Problem, RecordError
-from relcon.readers.records import Record, RecordReader, lines
-from relcon.readers.tags import without_tags
+from relcon.readers.records import Record, RecordReader, blocks, lines
+from relcon.readers.tags import marked_pair, unquoted
 
 FIRST = re.compile(r"(\d+)\t(.*)")
-TAG = re.compile(r"</?e[12]>")
 LABEL = re.compile(r"[A-Za-z_-]+(\(e[12],e[12]\))?")
 
 
@@ -36,24 +36,21 @@ class SemEval2010(RecordReader):
 
     expected = "a SemEval-2010 Task 8 text file (blocks of 'id TAB \"sentence\"', label, comment, empty line)"
 
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """A numbered sentence with tags."""
+        marked = any(FIRST.match(line) and "<e1>" in line and "<e2>" in line for line in glimpse.lines[:1])
+        return "a numbered sentence with <e1> and <e2>, as in SemEval-2010 Task 8" if marked else None
+
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """Blocks of lines: a new one begins at every numbered line and after every gap in the line numbers."""
-        block: List[Record] = []
-        for line in lines(path):
-            if isinstance(line, Problem):
-                yield line
-            elif block and not FIRST.match(line.value) and line.source.line == (block[-1].source.line or 0) + 1:
-                block.append(line)
-            else:
-                yield from _block(block)
-                block = [line]
-        yield from _block(block)
+        return blocks(lines(path), FIRST)
 
     def document(self, record: Record) -> Document:
         """One marked sentence."""
         first, *rest = record.value
         number, sentence = _sentence(first)
-        text, spans = _marked(sentence)
+        text, spans = marked_pair(sentence)
         label, comment = _label_and_comment(rest)
         words, offsets, (head, tail) = annotate(text, [("e1", [spans["e1"]]), ("e2", [spans["e2"]])])
         return Document(
@@ -68,29 +65,12 @@ class SemEval2010(RecordReader):
         )
 
 
-def _block(block: List[Record]) -> Iterator[Record]:
-    if block:
-        yield Record([line.value for line in block], block[0].source)
-
-
 def _sentence(line: str) -> Tuple[str, str]:
     """`id TAB "sentence"` -> id, sentence without its outer quotation marks (inner ones stay)."""
     found = FIRST.fullmatch(line)
     if not found:
         raise RecordError(f"expected 'id TAB \"sentence\"' with a number as id, here the block begins {line[:40]!r}")
-    number, quoted = found.group(1), found.group(2).strip()
-    if len(quoted) < 2 or not (quoted.startswith('"') and quoted.endswith('"')):
-        raise RecordError(f"the sentence of item {number} must stand between quotation marks, here it is {quoted[:40]!r}")
-    return number, quoted[1:-1]
-
-
-def _marked(sentence: str) -> Tuple[str, Dict[str, CharSpan]]:
-    """The sentence without tags, and the characters between <e1> and </e1>, <e2> and </e2>."""
-    text, tags = without_tags(sentence, TAG)
-    places = {tag.group(): position for tag, position in tags}
-    if len(tags) != 4 or len(places) != 4:
-        raise RecordError("expected each of <e1>, </e1>, <e2>, </e2> once in the sentence, here: " + " ".join(t.group() for t, _ in tags))
-    return text, {name: (places[f"<{name}>"], places[f"</{name}>"]) for name in ("e1", "e2")}
+    return found.group(1), unquoted(found.group(2), found.group(1))
 
 
 def _label_and_comment(rest: List[str]) -> Tuple[Optional[str], str]:

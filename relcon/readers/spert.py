@@ -1,10 +1,11 @@
 """SpERT's JSON: tokenised sentences with typed entities and relations, complete annotation."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple, Union
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from relcon.data.document import Document, Entity, Mention, Relation, Source
 from relcon.data.fields import described, inside, items, may, need, of_kind
+from relcon.data.glimpse import Glimpse
 from relcon.errors import Problem, RecordError
 from relcon.readers.records import ArrayReader, Record
 
@@ -39,6 +40,12 @@ class SpERT(ArrayReader):
     """
 
     expected = 'a SpERT file: one JSON array of {"tokens": [...], "entities": [...], "relations": [...]}'
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """An array of records with 'tokens' and 'entities' or 'relations'."""
+        known = glimpse.is_array and glimpse.has("tokens") and any(glimpse.objects(key) is not None for key in ("entities", "relations"))
+        return "an array of objects with 'tokens', 'entities' and 'relations', as SpERT takes them" if known else None
 
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The items of the array with their numbers and ids."""

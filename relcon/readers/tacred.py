@@ -3,9 +3,11 @@
 from typing import Any, Dict, List, Optional
 
 from relcon.data.document import Document, Entity, Mention, Parse, Relation
-from relcon.data.fields import inside, items, may, need, of_kind
+from relcon.data.fields import inside, items, may, need, of_kind, whole
+from relcon.data.glimpse import Glimpse
 from relcon.errors import RecordError
 from relcon.readers.records import ArrayReader, OnError, Record
+from relcon.readers.standoff import label_of
 
 BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
 
@@ -36,16 +38,25 @@ class TACRED(ArrayReader):
         super().__init__(on_error)
         self.unescape_brackets = unescape_brackets
 
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """An array of records with 'token' and 'subj_start'."""
+        known = glimpse.is_array and glimpse.has("token", "subj_start", "obj_start")
+        return "an array of objects with 'token', 'subj_start' and 'obj_start', as in TACRED" if known else None
+
     def document(self, record: Record) -> Document:
         """One marked sentence."""
         value = of_kind(record.value, dict, "the record")
         tokens = items(need(value, "token", list), str, "'token'")
+        blank = next((number for number, token in enumerate(tokens) if not token.strip()), None)
+        if blank is not None:
+            raise RecordError(f"token {blank} is empty or white space")
         words = tuple(BRACKETS.get(token, token) if self.unescape_brackets else token for token in tokens)
         return Document(
             id=need(value, "id", str),
             words=words,
             entities=(_entity(value, "subj", len(words)), _entity(value, "obj", len(words))),
-            relations=(Relation(0, 1, may(value, "relation", str)),),
+            relations=(Relation(0, 1, label_of(value, "relation", "the record")),),
             parse=_parse(value, len(words)),
             source=record.source,
             metadata={"docid": value["docid"]} if "docid" in value else {},
@@ -80,8 +91,8 @@ def _column(value: Dict[str, Any], key: str, size: int) -> List[Any]:
 
 
 def _head(head: Any, word: int, size: int) -> int:
-    """A 1-based head as a word number; a root (0) becomes its own head. Some releases write the number as a string."""
-    number = of_kind(int(head) if isinstance(head, str) and head.isdecimal() else head, int, f"item {word} of 'stanford_head'")
+    """A 1-based head as a word number; a root (0) becomes its own head."""
+    number = whole(head, f"item {word} of 'stanford_head'")
     if not 0 <= number <= size:
         raise RecordError(f"'stanford_head' gives word {word} the head {number}; expected 0 (a root) to {size}, counted from 1")
     return word if number == 0 else number - 1

@@ -46,6 +46,41 @@ def test_whole_documents(write: Callable[..., Path], read: Callable[..., Any]) -
     assert [(each.head, each.tail) for each in document.relations] == [(1, 3)]
 
 
+def test_entities_of_a_cluster_are_one(write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    """Of the type of the cluster's first mention, at the place of the first of them; what does not fit is counted."""
+    clusters = [[[7, 7], [0, 0], [1, 1]], [[2, 2], [0, 0]], []]
+    ner = [[[0, 0, "PER"], [2, 2, "PER"]], [[4, 5, "LOC"], [7, 7, "LOC"], [7, 7, "ORG"]]]
+    path = write("a.json", line(ner=ner, relations=[[[0, 0, 2, 2, "MET"]], [[4, 5, 7, 7, "NEAR"]]], clusters=clusters))
+    [document] = read(READER, path, unit="document", coreference=True)
+    assert [([mention[:2] for mention in each.mentions], each.type) for each in document.entities] == [
+        ([(7, 8), (0, 1)], "LOC"),
+        ([(2, 3)], "PER"),
+        ([(4, 6)], "LOC"),
+        ([(7, 8)], "ORG"),
+    ]
+    assert [(each.head, each.tail, each.label) for each in document.relations] == [(0, 1, "MET"), (2, 0, "NEAR")]
+    assert document.metadata["left_out"] == {"type of a further mention": 1, "mention of a cluster without an entity of its own": 2}
+
+
+@pytest.mark.parametrize(
+    ("clusters", "message"),
+    [
+        ({}, "'clusters' of the record must be a list"),
+        ([3], "item 0 of 'clusters' must be a list"),
+        ([[[0]]], "a mention of cluster 0 must be [start, end], here it has 1 values"),
+        ([[[0, 9]]], "a mention of cluster 0 has the span [0, 9] outside the tokens 0 to 8"),
+    ],
+)
+def test_a_wrong_cluster_is_named(clusters: Any, message: str, write: Callable[..., Path], faults: Callable[..., Any]) -> None:
+    [(where, said)] = faults(READER, write("a.json", line(clusters=clusters)), unit="document", coreference=True)
+    assert where == "a.json:1" and message in said
+
+
+def test_coreference_needs_whole_documents() -> None:
+    with pytest.raises(RelconError, match='needs unit = "document"'):
+        DyGIE(coreference=True)
+
+
 def test_unlabelled_text(write: Callable[..., Path], read: Callable[..., Any]) -> None:
     documents = read(READER, write("a.json", line(ner=None, relations=None, clusters=None)))
     assert [(len(each.words), each.entities, each.relations) for each in documents] == [(4, (), ()), (5, (), ())]

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -10,11 +12,12 @@ import pytest
 
 import relcon.readers
 from relcon.interfaces import DatasetReader
+from relcon.sniffing import sniff
 
 PAGES = Path(__file__).parents[2] / "docs" / "formats"
 TITLE = re.compile(r"^# (relcon\.\S+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FOLDERS = ("relcon.ChemProt.v1", "relcon.AIMed.v1", "relcon.AIMedFolds.v1")
+FOLDERS = ("relcon.ChemProt.v1", "relcon.AIMed.v1", "relcon.AIMedFolds.v1", "relcon.BRAT.v1")
 
 
 def examples() -> Dict[str, Dict[str, str]]:
@@ -23,9 +26,18 @@ def examples() -> Dict[str, Dict[str, str]]:
     return {name: dict(BLOCK.findall(page)) for page in pages for name in TITLE.findall(page)}
 
 
-def documents(name: str, write: Callable[..., Path], read: Callable[..., Any]) -> List[Any]:
+def example(name: str, write: Callable[..., Path]) -> Path:
+    """The path that a page's reader takes. A binary file is written by the program that its page has in its place."""
     paths = [write(f"data/{file}", text) for file, text in examples()[name].items()]
-    return read(name, paths[0].parent if name in FOLDERS else paths[0])
+    if paths[0].suffix == ".py":
+        subprocess.run([sys.executable, paths[0].name], cwd=paths[0].parent, check=True)
+        [made] = set(paths[0].parent.iterdir()) - set(paths)
+        return made
+    return paths[0].parent if name in FOLDERS else paths[0]
+
+
+def documents(name: str, write: Callable[..., Path], read: Callable[..., Any]) -> List[Any]:
+    return read(name, example(name, write))
 
 
 def test_every_reader_has_a_page_with_an_example() -> None:
@@ -43,6 +55,12 @@ def test_the_example_is_read(name: str, write: Callable[..., Path], read: Callab
         assert all(document.mention_text(mention).strip() for entity in document.entities for mention in entity.mentions)
 
 
+@pytest.mark.parametrize("name", sorted(examples()))
+def test_the_example_is_known_for_what_it_is(name: str, write: Callable[..., Path]) -> None:
+    likeliest = sniff(example(name, write))[0]
+    assert (likeliest.reader, likeliest.failure) == (name, "") and likeliest.read and likeliest.reason
+
+
 EXPECTED: Dict[str, Any] = {
     "relcon.JSONLines.v1": {"inhibits", None},
     "relcon.SemEval2010.v1": {"Cause-Effect(e1,e2)", "Component-Whole(e1,e2)", None},
@@ -56,6 +74,24 @@ EXPECTED: Dict[str, Any] = {
     "relcon.DDI2013.v1": {"DDI-mechanism", "DDI-false"},
     "relcon.AIMed.v1": {"positive"},
     "relcon.AIMedFolds.v1": {"positive", "negative", None},
+    "relcon.SciBERT.v1": {"INHIBITOR", "USED-FOR", None},
+    "relcon.BlindedTSV.v1": {"CPR:4", "false", None},
+    "relcon.ADE.v1": {"Adverse-Effect"},
+    "relcon.FewRel.v1": {"P177", "P26"},
+    "relcon.CasRel.v1": {"/person/born_in", "/place/in", None},
+    "relcon.CoNLL04.v1": {"Live_In", "Work_For"},
+    "relcon.CoNLLU.v1": {"Live_In", "Work_For"},
+    "relcon.SemEval2007.v1": {"Content-Container(e1,e2)", "Other", None},
+    "relcon.BRAT.v1": {"Inhibits", "Part-Of"},
+    "relcon.BioC.v1": {"Negative_Correlation", "Bind"},
+    "relcon.PubTator.v1": {"CID"},
+    "relcon.PPI.v1": {"positive", "negative", None},
+    "relcon.BigBio.v1": {"inhibits", "binds"},
+    "relcon.Prodigy.v1": {"INHIBITS"},
+    "relcon.LabelStudio.v1": {"inhibits", None},
+    "relcon.Doccano.v1": {"inhibits", None},
+    "relcon.DocBin.v1": {"inhibits", "lies on"},
+    "relcon.GLiNER.v1": {"inhibits", "lies on"},
 }
 
 

@@ -236,3 +236,80 @@ def test_ade_overlapping_entities(shared: Shared, read: Read) -> None:
     mentions = [[entity.mentions[0] for entity in document.entities] for document in documents]
     overlaps = [sum(one.overlaps(other) for one, other in combinations(each, 2)) for each in mentions]
     assert (sum(overlaps), sum(map(bool, overlaps))) == (120, 119)
+
+
+SCIBERT = [  # lines, labels, the largest label and its count, items in which '<< >>' comes first
+    ("chemprot/scibert/train.txt", 4169, 13, ("INHIBITOR", 1642), 4169),
+    ("chemprot/scibert/dev.txt", 2427, 12, ("INHIBITOR", 812), 2427),
+    ("chemprot/scibert/test.txt", 3469, 12, ("INHIBITOR", 1255), 3469),
+    ("scierc/scibert/train.txt", 3219, 7, ("USED-FOR", 1690), 1408),
+    ("scierc/scibert/dev.txt", 455, 7, ("USED-FOR", 214), 197),
+    ("scierc/scibert/test.txt", 974, 7, ("USED-FOR", 533), 403),
+]
+
+
+@pytest.mark.parametrize(("file", "size", "classes", "largest", "first"), SCIBERT)
+def test_scibert(file: str, size: int, classes: int, largest: Any, first: int, shared: Shared, read: Read) -> None:
+    documents = read("relcon.SciBERT.v1", shared(f"data/{file}"), head="<<")
+    assert len(documents) == size and len(labels(documents)) == classes and exact(documents)
+    assert Counter(labels(documents)).most_common(1) == [largest]  # type: ignore[arg-type]
+    assert sum(document.entities[0].mentions[0] < document.entities[1].mentions[0] for document in documents) == first
+
+
+@pytest.mark.parametrize("part", ["train", "dev", "test"])
+def test_scierc_is_the_same_in_both_forms(part: str, shared: Shared, read: Read) -> None:
+    """Sentence, spans, label and direction of SciBERT's edition, whose head is in [[ ]], are those of the corpus."""
+
+    def found(documents: Iterable[Document]) -> Any:
+        return Counter(
+            (document.words, *(document.entities[number].mentions[0] for number in (each.head, each.tail)), each.label)
+            for document in documents
+            for each in document.relations
+        )
+
+    whole = found(read("relcon.DyGIE.v1", shared(f"data/scierc/json/{part}.json")))
+    assert found(read("relcon.SciBERT.v1", shared(f"data/scierc/scibert/{part}.txt"))) == whole
+
+
+@pytest.mark.parametrize(
+    ("file", "relation", "sentences", "relations"), [("DRUG-AE.rel", "Adverse-Effect", 4272, 6821), ("DRUG-DOSE.rel", "Dose", 213, 279)]
+)
+def test_ade_as_released(file: str, relation: str, sentences: int, relations: int, shared: Shared, read: Read) -> None:
+    documents = read("relcon.ADE.v1", shared(f"data/ade/ADE-Corpus-V2/{file}"), relation=relation)
+    assert len(documents) == sentences and labels(documents) == {relation: relations} and exact(documents)
+    types = Counter(entity.type for document in documents for entity in document.entities)
+    assert types == ({"Adverse-Effect": 5776, "Drug": 5063} if file == "DRUG-AE.rel" else {"Dose": 230, "Drug": 261})
+    assert len({document.metadata["document"] for document in documents}) == (1644 if file == "DRUG-AE.rel" else 168)
+
+
+def test_ade_is_the_same_in_both_forms(shared: Shared, read: Read) -> None:
+    """Sentences and the characters of both arguments of every relation, white space aside, are those of SpERT's edition."""
+
+    def place(document: Document, number: int) -> Any:
+        start, end, _ = document.entities[number].mentions[0]
+        before = len("".join(document.words[:start]))
+        return document.entities[number].type, before, before + len("".join(document.words[start:end]))
+
+    def found(documents: Iterable[Document]) -> Any:
+        return Counter(
+            ("".join(document.words), place(document, each.head), place(document, each.tail))
+            for document in documents
+            for each in document.relations
+        )
+
+    released = found(read("relcon.ADE.v1", shared("data/ade/ADE-Corpus-V2/DRUG-AE.rel")))
+    assert found(read("relcon.SpERT.v1", shared("data/ade/ade_full_spert.json"))) == released
+
+
+def test_ade_negative_sentences(shared: Shared, read: Read) -> None:
+    documents = read("relcon.ADE.v1", shared("data/ade/ADE-Corpus-V2/ADE-NEG.txt"))
+    assert len(documents) == 16695 and not any(document.entities for document in documents) and exact(documents)
+
+
+def test_fewrel(shared: Shared, read: Read) -> None:
+    names = str(shared("data/fewrel/pid2name.json"))
+    documents = read("relcon.FewRel.v1", shared("data/fewrel/val_wiki.json"), pid2name=names)
+    assert len(documents) == 11200 and set(labels(documents).values()) == {700} and len(labels(documents)) == 16
+    assert labels(documents)["spouse"] == 700 and documents[-1].metadata["relation"].startswith("P")
+    several = [entity for document in documents for entity in document.entities if len(entity.mentions) > 1]
+    assert len(several) == 425 and all(word.strip() for document in documents for word in document.words)

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, List, Literal, Optional, Set, Tuple
 
 from relcon.builders.pairs import SentencePairs, check_arguments, keys_to_exclude
+from relcon.data.archives import resolve, unpacked
 from relcon.data.document import Document
 from relcon.errors import RelconError
 from relcon.interfaces import DatasetReader, PairBuilder
-from relcon.sample import resolve
+from relcon.sample import resolve as resolve_sample
 from relcon_clre.databases import read_database
 from relcon_clre.readers import BlindedTSV, MentionedText
 
@@ -77,7 +78,7 @@ class ExternalKnowledge(PairBuilder):
             raise RelconError("only_listed_pairs and only_cited_texts need a database: give `database` and `database_format`")
         if database is not None and not (only_listed_pairs or only_cited_texts):
             raise RelconError("a database serves only_listed_pairs and only_cited_texts: set one of them, or leave `database` out")
-        self.text, self.types, self.label = resolve(text), types, label
+        self.text, self.types, self.label = resolve_sample(text), types, label
         self.database, self.database_format = database, database_format
         self.only_listed_pairs, self.only_cited_texts = only_listed_pairs, only_cited_texts
         self.most, self.deduplicate = max_pairs_per_sentence, deduplicate
@@ -90,7 +91,7 @@ class ExternalKnowledge(PairBuilder):
         knowledge = self._knowledge()
         pairs = SentencePairs(self.types, self.label, self.most, self.deduplicate, self._excluded(), knowledge.unlisted)
         self._skipped = pairs.skipped
-        for document in self.reader.read(self.text):
+        for document in self.reader.read(unpacked(self.text)):
             if knowledge.cites(document):
                 yield from pairs.of(document)
             else:
@@ -110,7 +111,7 @@ class ExternalKnowledge(PairBuilder):
         knowledge = Knowledge(self.only_listed_pairs, self.only_cited_texts)
         if self.database is None:
             return knowledge
-        documents = [(document.id, {entity.id for entity in document.entities}) for document in self.reader.read(self.text)]
+        documents = [(document.id, {entity.id for entity in document.entities}) for document in self.reader.read(unpacked(self.text))]
         texts, wanted = {name for name, _ in documents}, frozenset().union(*(ids for _, ids in documents))
         for row in read_database(Path(self.database), self.database_format):
             knowledge.listed |= {frozenset((a, b)) for a in row.a & wanted for b in row.b & wanted}

@@ -3,9 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from relcon_clre.readers import blinded_words
 
 from relcon.data.candidates import AnnotatedPairs
 from relcon.errors import DataError, RelconError
@@ -124,18 +121,6 @@ def test_wrong_arguments():
         reader("clre.BlindedTSV.v1", columns=["text"])
     with pytest.raises(RelconError, match="header must be 'auto', 'yes' or 'no', not 'maybe'"):
         reader("clre.BlindedTSV.v1", header="maybe")
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(["@DRUG$", "@CHEM-GENE$", "a-b", "(x)", "$", "@", "don't", "é", "\u00a0", " "]), max_size=8))
-def test_words_cover_the_sentence(pieces):
-    """Every character that is not white space lies in one word; tags stay whole."""
-    sentence = "".join(pieces)
-    words, offsets, tags = blinded_words(sentence)
-    assert "".join(words) == "".join(sentence.split())
-    assert all(sentence[start:end] == word for word, (start, end) in zip(words, offsets, strict=True))
-    assert [words[place] for place, _ in tags] == [tag[0] for _, tag in tags]
-    assert sorted(offsets) == list(offsets)
 
 
 # ---- label, original, copies ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, List, Literal, NamedTuple, Optional, Seq
 
 from relcon.data.document import Document, Entity, Mention, Relation, WordSpan
 from relcon.data.fields import inside, items, may, need, pair
+from relcon.data.glimpse import Glimpse
 from relcon.data.reading import Found, Part
 from relcon.data.tokens import split_at_spaces
 from relcon.errors import Problem, RecordError, RelconError
@@ -77,6 +78,12 @@ class Sentences(RecordReader):
     def cacheable(self) -> bool:
         """Not where something may be left out: every run says what."""
         return super().cacheable and self.offsets == "given" and self.overlapping == "keep"
+
+    @classmethod
+    def sniff(cls, glimpse: Glimpse) -> Optional[str]:
+        """Lines with 'sentText'."""
+        known = not glimpse.is_array and glimpse.has("sentText")
+        return "JSON-lines with 'sentText', as PSPE's code and the NYT data of CoType have them" if known else None
 
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The lines that are not blank."""
