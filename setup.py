@@ -20,6 +20,34 @@ COMPONENTS = {
         "relcon.JSONLines.v1 = relcon.readers.jsonlines:JSONLines",
         "relcon.DyGIE.v1 = relcon.readers.dygie:DyGIE",
         "relcon.PlainText.v1 = relcon.readers.plain_text:PlainText",
+        "relcon.SciBERT.v1 = relcon.readers.scibert:SciBERT",
+        "relcon.BlindedTSV.v1 = relcon.readers.blinded_tsv:BlindedTSV",
+        "relcon.ADE.v1 = relcon.readers.ade:ADE",
+        "relcon.FewRel.v1 = relcon.readers.fewrel:FewRel",
+        "relcon.CasRel.v1 = relcon.readers.casrel:CasRel",
+        "relcon.CoNLL04.v1 = relcon.readers.conll04:CoNLL04",
+        "relcon.CoNLLU.v1 = relcon.readers.conllu:CoNLLU",
+        "relcon.SemEval2007.v1 = relcon.readers.semeval2007:SemEval2007",
+        "relcon.BRAT.v1 = relcon.readers.brat:BRAT",
+        "relcon.BioC.v1 = relcon.readers.bioc:BioC",
+        "relcon.PubTator.v1 = relcon.readers.pubtator:PubTator",
+        "relcon.PPI.v1 = relcon.readers.ppi:PPI",
+        "relcon.BigBio.v1 = relcon.readers.bigbio:BigBio",
+        "relcon.Prodigy.v1 = relcon.readers.prodigy:Prodigy",
+        "relcon.LabelStudio.v1 = relcon.readers.label_studio:LabelStudio",
+        "relcon.Doccano.v1 = relcon.readers.doccano:Doccano",
+        "relcon.DocBin.v1 = relcon.readers.doc_bin:DocBin",
+        "relcon.GLiNER.v1 = relcon.readers.gliner:GLiNER",
+    ],
+    "writers": [
+        "relcon.JSONLines.v1 = relcon.writers.jsonlines:JSONLines",
+        "relcon.SpERT.v1 = relcon.writers.spert:SpERT",
+        "relcon.DyGIE.v1 = relcon.writers.dygie:DyGIE",
+        "relcon.OpenNRE.v1 = relcon.writers.opennre:OpenNRE",
+        "relcon.BRAT.v1 = relcon.writers.brat:BRAT",
+        "relcon.LabelStudio.v1 = relcon.writers.label_studio:LabelStudio",
+        "relcon.Prodigy.v1 = relcon.writers.prodigy:Prodigy",
+        "relcon.Doccano.v1 = relcon.writers.doccano:Doccano",
     ],
     "candidates": [
         "relcon.AnnotatedPairs.v1 = relcon.data.candidates:AnnotatedPairs",
@@ -95,6 +123,7 @@ COMPONENTS = {
         "relcon.AlignmentUniformity.v1 = relcon.evaluators.geometry:AlignmentUniformity",
         "relcon.DocumentScores.v1 = relcon.evaluators.documents:DocumentScores",
         "relcon.Extraction.v1 = relcon.evaluators.extraction:Extraction",
+        "relcon.FewShotEpisodes.v1 = relcon.evaluators.episodes:FewShotEpisodes",
         "relcon.LinearProbe.v1 = relcon.evaluators.frozen:LinearProbe",
         "relcon.NearestNeighbours.v1 = relcon.evaluators.frozen:NearestNeighbours",
         "relcon.PositivesFound.v1 = relcon.evaluators.contrast:PositivesFound",
@@ -134,6 +163,8 @@ COMPONENTS = {
     ],
 }
 
+FILES = ["py.typed", "**/*.json", "**/*.jsonl", "sample/*.tsv", "sample/README.md", "distant/presets/*.cfg", "scaffold/templates/**/*"]
+
 setup(
     name="relcon",
     version="0.1.0",
@@ -142,7 +173,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["relcon", "relcon.*"]),
-    package_data={"relcon": ["py.typed", "**/*.json", "**/*.jsonl", "sample/*.tsv", "sample/README.md", "distant/presets/*.cfg"]},
+    package_data={"relcon": FILES},
     install_requires=[
         "torch>=2.4",
         "transformers>=4.46",

@@ -40,6 +40,14 @@ def check_example(text: str) -> List[Problem]:
 
     It may refer to `${paths.ANYTHING}` and to the keys of `[training]`.
     """
+    walk = Walk(read_example(text))
+    for name in walk.loaded.tree:
+        walk.value((name,), walk.loaded.tree[name], Any)
+    return sorted(walk.loaded.problems + walk.problems, key=_order)
+
+
+def read_example(text: str) -> LoadedConfig:
+    """A piece of a config as a docstring shows it, with what it may refer to put beside it."""
     source = parse_cfg(Path("example.cfg"), text)
     settings = {name: json.dumps(each.default) for name, each in arguments(Training).items()}
     paths = {name.partition(".")[2]: '"PATH"' for name in VARIABLE.findall(text) if name.startswith("paths.")}
@@ -48,10 +56,7 @@ def check_example(text: str) -> List[Problem]:
         for name, value in values.items():
             source.entries.setdefault((section, name), Entry(value, "example.cfg"))
     source.check_notation()
-    walk = Walk(LoadedConfig(source, []))
-    for name in walk.loaded.tree:
-        walk.value((name,), walk.loaded.tree[name], Any)
-    return sorted(walk.loaded.problems + walk.problems, key=_order)
+    return LoadedConfig(source, [])
 
 
 def count(number: int, thing: str) -> str:

@@ -101,6 +101,12 @@ def unlabelled(document: Document) -> Document:
     return replace(document, relations=tuple(Relation(relation.head, relation.tail) for relation in document.relations))
 
 
+def related(document: Document, negative: Iterable[str]) -> Document:
+    """The document without the relations whose label is one of these, which mean 'no relation'."""
+    left_out = frozenset(negative)
+    return replace(document, relations=tuple(relation for relation in document.relations if relation.label not in left_out))
+
+
 def as_records(
     document: Document,
     negative: Iterable[str] = (),

@@ -43,12 +43,12 @@ def build_distant_cli(
     """
     from relcon.cli.overrides import overrides_of
     from relcon.config import load_config
+    from relcon.data.archives import resolve
     from relcon.distant.config import parts_of
     from relcon.distant.config import preset as preset_file
     from relcon.distant.corpus import build_distant
     from relcon.distant.parts import Job
     from relcon.errors import RelconError
-    from relcon.sample import resolve
 
     if config is not None and preset != "none":
         raise RelconError("--config and --preset exclude each other: copy the preset's filters into the config.")

@@ -9,6 +9,7 @@ from typing import Any, Dict, Optional, Sequence
 import typer
 
 from relcon import __version__
+from relcon.cli.init import init_app
 from relcon.cli.overrides import COLLECT
 from relcon.errors import RelconError
 
@@ -16,9 +17,11 @@ COMMANDS: Dict[str, str] = {
     "train": "relcon.cli.train:train_cli",
     "sweep": "relcon.cli.sweep:sweep_cli",
     "evaluate": "relcon.cli.evaluate:evaluate_cli",
+    "score": "relcon.cli.score:score_cli",
     "predict": "relcon.cli.predict:predict_cli",
     "compare": "relcon.cli.compare:compare_cli",
     "plot": "relcon.cli.plot:plot_cli",
+    "convert": "relcon.cli.convert:convert_cli",
     "check": "relcon.cli.check:check_cli",
     "components": "relcon.cli.components:components_cli",
     "build-pairs": "relcon.cli.build_pairs:build_pairs_cli",
@@ -40,6 +43,7 @@ def relcon(version: bool = typer.Option(False, "--version", help="Show the versi
     """Contrastive learning for relation extraction.
 
     \b
+    relcon init config --from DATA                    a config for your data, every key explained
     relcon components                                 what can be named in a config
     relcon check CONFIG                               every mistake of a config at once
     relcon train CONFIG --output runs/first           train and evaluate what it describes
@@ -62,6 +66,8 @@ def _add(name: str, place: str) -> None:
 
 for _name, _place in COMMANDS.items():
     _add(_name, _place)
+
+app.add_typer(init_app, name="init")
 
 
 COLLECTED = (100_000, 50, 50)

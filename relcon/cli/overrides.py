@@ -1,6 +1,7 @@
 """Overrides among the words of the command line, shared by every command that takes a config."""
 
-from typing import List, Sequence
+from pathlib import Path
+from typing import List, Optional, Sequence
 
 import typer
 
@@ -17,6 +18,20 @@ def overrides_of(ctx: typer.Context) -> List[str]:
     """The overrides among the words of a command; RelconError where a word is none, with the nearest of the command's options."""
     shown = [each for each in ctx.command.params if not getattr(each, "hidden", False)]
     return parse_overrides(ctx.args, [name for each in shown for name in each.opts if name.startswith("--")])
+
+
+def take_lone(ctx: typer.Context, given: Optional[Path]) -> Optional[Path]:
+    """The word that stands alone among those of a command, a path, which is taken away from them; otherwise what an option gave."""
+    lone = [number for number, word in enumerate(ctx.args) if not word.startswith("--") and not _is_value(ctx.args, number)]
+    if given is not None or not lone:
+        return given
+    return Path(ctx.args.pop(lone[0]))
+
+
+def _is_value(words: Sequence[str], number: int) -> bool:
+    """Whether a word is the value of the override before it."""
+    before = words[number - 1] if number else ""
+    return before.startswith("--") and "=" not in before
 
 
 def parse_overrides(words: Sequence[str], options: Sequence[str] = ()) -> List[str]:

@@ -1,18 +1,24 @@
 """`relcon predict`: relations for new text."""
 
 from pathlib import Path
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 import typer
 
+if TYPE_CHECKING:
+    from relcon.interfaces import Writer
+    from relcon.prediction import Predictor
+
 
 def predict_cli(
+    ctx: typer.Context,
     run: Path = typer.Argument(..., help="The folder of a finished run."),
     input: Path = typer.Argument(..., help="A file or folder that the reader reads, labelled or not (sample:test.jsonl: of the sample)."),
-    output: Path = typer.Option(..., "--output", "-o", help="JSON-lines, one object per pair, or per document where entities are found."),
+    output: Path = typer.Option(..., "--output", "-o", help="The file to write, or the folder of such a --writer."),
     reader: Optional[str] = typer.Option(None, "--reader", help="Another reader than the run's: relcon.JSONLines.v1"),
     candidates: Optional[str] = typer.Option(None, "--candidates", help="Another candidate rule than the run's: relcon.EntityPairs.v1"),
-    overwrite: bool = typer.Option(False, "--overwrite", help="Replace the file in --output."),
+    writer: Optional[str] = typer.Option(None, "--writer", help="Write documents in this format: relcon.BRAT.v1"),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Replace what is in --output."),
     positive_only: bool = typer.Option(False, "--positive-only", help="Leave out pairs predicted to have no relation."),
     neighbours: int = typer.Option(0, "--neighbours", help="Show so many of the nearest training examples with each prediction.", min=0),
     code: List[Path] = typer.Option([], "--code", help="A Python file with components of your own."),
@@ -23,33 +29,59 @@ def predict_cli(
 
     Of a run over folds or seeds name one: runs/first/folds/fold_01.
 
-    Each line holds the document's id, both arguments with text, type, word and character spans, the label and its probability. Where a
-    pair may have several relations, each has a line of its own.
+    Each line of the output holds the document's id, both arguments with text, type, word and character spans, the label and its
+    probability. Where a pair may have several relations, each has a line of its own.
 
     A model that finds entities by itself (an extractor) replaces those of the input, and may be given plain text (--reader
     relcon.PlainText.v1): each line then holds a document with its entities, and its relations, which name entities by number.
+
+    --writer writes the documents with what is predicted in the format of an annotation tool, or another (relcon components --kind writers);
+    its arguments are overrides (--writer.predictions true), and --positive-only leaves out what a person need not see.
 
     --neighbours adds training examples with their distances, where the model keeps them.
 
     Next: relcon evaluate runs/first --data new.jsonl (where the new documents are labelled)
     """
-    import json
-    from collections import Counter
-
+    from relcon.cli.overrides import overrides_of
     from relcon.config import import_code
+    from relcon.conversion import components, refuse_output
+    from relcon.data.archives import resolve
     from relcon.errors import RelconError
-    from relcon.files import atomic, refuse_replacing
-    from relcon.interfaces import Extractor
+    from relcon.files import refuse_replacing
+    from relcon.interfaces import Writer
     from relcon.prediction import Predictor
-    from relcon.sample import resolve
 
     import_code(code)
     source = resolve(input)
     if not source.exists():
         raise RelconError(f"{input} does not exist. Give a file or folder to predict on.")
-    refuse_replacing(output, source, overwrite)
+    named = ["--writer.@writers", writer] if writer else []
+    chosen = components([*named, *overrides_of(ctx)], {"writer": Writer}).get("writer")
+    if chosen is None:
+        refuse_replacing(output, source, overwrite)
+    else:
+        refuse_output(chosen, output, source, overwrite)
     blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
     predictor = Predictor(run, *blocks)
+    if chosen is None:
+        write_lines(predictor, source, output, positive_only, neighbours)
+    elif neighbours:
+        raise RelconError("--neighbours is for the lines that are written without --writer; leave one of them out.")
+    else:
+        write_documents(predictor, source, output, positive_only, chosen)
+    if predictor.model.lost_views:
+        typer.echo(f"{predictor.model.lost_views} pairs did not fit into the encoder's limit and were given no relation.")
+    typer.echo(f"Next: relcon evaluate {run} --data {input} (where it is labelled)")
+
+
+def write_lines(predictor: "Predictor", source: Path, output: Path, positive_only: bool, neighbours: int) -> None:
+    """Predictions as JSON-lines, and what is said of them."""
+    import json
+    from collections import Counter
+
+    from relcon.files import atomic
+    from relcon.interfaces import Extractor
+
     found = Counter[str]()
     with atomic(output) as file:
         for document in predictor.predict(predictor.read(source)):
@@ -66,6 +98,17 @@ def predict_cli(
         typer.echo(
             "The candidate rule asks about no pair of these documents; --candidates relcon.EntityPairs.v1 asks about all of a sentence."
         )
-    if predictor.model.lost_views:
-        typer.echo(f"{predictor.model.lost_views} pairs did not fit into the encoder's limit and were given no relation.")
-    typer.echo(f"Next: relcon evaluate {run} --data {input} (where it is labelled)")
+
+
+def write_documents(predictor: "Predictor", source: Path, output: Path, positive_only: bool, writer: "Writer") -> None:
+    """Predicted documents in the format of a writer, and what it cannot hold."""
+    from relcon.conversion import convert
+    from relcon.prediction import related
+
+    documents = predictor.predict(predictor.read(source))
+    if positive_only:
+        documents = (related(document, predictor.model.labels.negative) for document in documents)
+    found = convert(documents, writer, output)
+    for line in found.lines():
+        typer.echo(line)
+    typer.echo(f"{found.written} of {found.documents} documents written to {output}.")

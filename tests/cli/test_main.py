@@ -31,7 +31,8 @@ def test_help_loads_nothing_heavy():
 
 
 def test_the_commands_are_those_of_the_table():
-    commands = ["train", "sweep", "evaluate", "predict", "compare", "plot", "check", "components", "build-pairs", "build-distant"]
+    commands = ["train", "sweep", "evaluate", "score", "predict", "compare", "plot", "convert", "check", "components"]
+    commands += ["build-pairs", "build-distant"]
     assert listed() == list(COMMANDS) == commands
 
 

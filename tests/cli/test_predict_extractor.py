@@ -12,7 +12,7 @@ from relcon.data.document import Document, Entity, Instance, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.interfaces import Extractor, Neighbour
 from relcon.model import save_extractor
-from relcon.prediction import as_extraction
+from relcon.prediction import as_extraction, related
 
 LABELS = LabelSet(("none", "with"), frozenset(["none"]))
 
@@ -53,11 +53,12 @@ def predict(tmp_path: Path, relcon: Callable[..., Any]) -> Callable[..., Any]:
     about = {"reader": {"@readers": "relcon.JSONLines.v1"}, "candidates": {"@candidates": "relcon.EntityPairs.v1"}, "stage": "read"}
     save_extractor(tmp_path / "run" / "model", {"@extractors": "capitals.Reader.v1"}, LABELS, about, lambda folder: None)
 
-    def of(text: str, *words: Any, reader: str = "relcon.PlainText.v1") -> Any:
+    def of(text: str, *words: Any, reader: str = "relcon.PlainText.v1", array: bool = False) -> Any:
         (tmp_path / "new.txt").write_text(text, encoding="utf-8")
         ended = relcon("predict", tmp_path / "run", tmp_path / "new.txt", "--reader", reader, "-o", tmp_path / "out.jsonl", *words)
         assert ended.code == 0, ended.err
-        return [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()], ended.out
+        written = (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+        return json.loads(written) if array else [json.loads(line) for line in written.splitlines()], ended.out
 
     return of
 
@@ -82,6 +83,34 @@ def test_text_in_which_nothing_is_found_is_no_error(predict: Callable[..., Any])
     [only], said = predict("nobody came\n", "--neighbours", 2)
     assert (only["entities"], only["relations"]) == ([], [])
     assert "1 documents with 0 entities and 0 relations" in said and "candidate rule" not in said
+
+
+def test_documents_in_the_format_of_a_tool(tmp_path: Path, predict: Callable[..., Any]) -> None:
+    """With probabilities, where the format has them; what it cannot hold is said."""
+    [task], said = predict("Ada met Bo.\n", "--writer", "relcon.LabelStudio.v1", "--writer.predictions", "true", array=True)
+    entity, _, relation = task["predictions"][0]["result"]
+    assert (entity["value"]["text"], entity["score"], relation["labels"], relation["score"]) == ("Ada", 0.75, ["with"], 1 / 3)
+    assert "1 of 1 documents written to" in said and "lost" not in said
+    [task], said = predict("Ada met Bo.\n", "--writer", "relcon.LabelStudio.v1", "--overwrite", array=True)
+    assert "annotations" in task
+    assert f"lost: 2 x probability of an entity (first: {tmp_path / 'new.txt'}:1)" in said
+
+
+def test_a_writer_has_no_place_for_neighbours(tmp_path: Path, predict: Callable[..., Any], relcon: Callable[..., Any]) -> None:
+    predict("Ada met Bo.\n")
+    words = ["predict", tmp_path / "run", tmp_path / "new.txt", "-o", tmp_path / "out", "--reader", "relcon.PlainText.v1"]
+    ended = relcon(*words, "--writer", "relcon.SpERT.v1", "--neighbours", 2)
+    assert ended.code == 2 and "--neighbours is for the lines that are written without --writer" in ended.err
+    assert not (tmp_path / "out").exists()
+    ended = relcon(*words, "--writer", "relcon.Spert.v1")
+    assert ended.code == 2 and "'relcon.Spert.v1' is not registered in '@writers'. Did you mean 'relcon.SpERT.v1'?" in ended.err
+    ended = relcon(*words, "--writer.predictions", "true")
+    assert ended.code == 2 and 'needs @writers = "NAME" to say which component it is' in ended.err
+
+
+def test_positive_only_leaves_out_relations_that_are_none() -> None:
+    document = Document("d", ("Ada", "Bo"), (Entity((Mention(0, 1),)),), (Relation(0, 0, "none"), Relation(0, 0, "with"), Relation(0, 0)))
+    assert [each.label for each in related(document, {"none"}).relations] == ["with", None]
 
 
 def test_every_relation_has_its_neighbours(predict: Callable[..., Any]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relcon.data.document import Document, Entity, Mention
-from relcon.data.tokens import annotate, mention_at, split_at_spaces, split_sentences, split_words, word_span
+from relcon.data.tokens import MOST_CHARACTERS, MOST_IN_WORD, annotate, mention_at, split_at_spaces, split_sentences, split_words, word_span
 from relcon.errors import RecordError
 
 TEXTS = st.text(
@@ -127,3 +127,18 @@ def test_a_break_begins_a_sentence() -> None:
     assert split_sentences(("A", "title", "a", "text"), breaks=[2]) == ((0, 2), (2, 4))
     assert split_sentences(("A", "title"), breaks=[0, 2]) == ((0, 2),)
     assert split_sentences(()) == ()
+
+
+def test_a_long_stretch_without_white_space_is_cut() -> None:
+    """spaCy alone takes minutes for a stretch of a million characters."""
+    words = split_words("Orsk " + "http://" * 20_000 + " Irum").words
+    assert max(map(len, words)) <= MOST_IN_WORD and (words[0], words[-1]) == ("Orsk", "Irum")
+    assert "".join(words) == "Orsk" + "http://" * 20_000 + "Irum"
+    assert split_words("x" * MOST_IN_WORD).words == ("x" * MOST_IN_WORD,)
+
+
+def test_texts_that_cannot_be_cut_into_words_are_refused() -> None:
+    with pytest.raises(RecordError, match=r"has half of a character \(\\ud800\) at character 2"):
+        split_words("a \ud800 b")
+    with pytest.raises(RecordError, match=r"has 1,000,001 characters; at most 1,000,000"):
+        split_words("x" * (MOST_CHARACTERS + 1))

@@ -94,3 +94,9 @@ def test_bad_records_are_named(changes: Dict[str, Any], message: str, write: Cal
 def test_a_broken_array_is_named(text: str, line: int, message: str, write: Callable[..., Path], faults: Callable[..., Any]) -> None:
     where, said = faults(READER, write("train.json", text))[-1]
     assert where == f"train.json:{line}" and message in said
+
+
+def test_blank_tokens_and_labels_are_refused(write: Callable[..., Path], faults: Callable[..., Any]) -> None:
+    blank = record(token=["Ada", "Orm", " ", "baker", "-RRB-", "sang"])
+    found = faults(READER, write("train.json", array(blank, record(id="e2", relation=""))))
+    assert [message.split(";")[0] for _, message in found] == ["token 2 is empty or white space", "'relation' of the record is empty"]
