@@ -15,7 +15,7 @@ from relcon.data.document import Document
 from relcon.data.reading import where
 from relcon.data.relations import LEFT_OUT
 from relcon.errors import ConfigError, RelconError, did_you_mean
-from relcon.files import refuse_filling, refuse_replacing
+from relcon.files import refuse_replacing, refuse_replacing_folder
 from relcon.interfaces import Writer
 from relcon.registry import Registrable
 from relcon.sniffing import Likeness, sniff
@@ -94,7 +94,7 @@ def _left_out(document: Document) -> Dict[str, int]:
 
 def refuse_output(writer: Writer, output: Path, read: Path, overwrite: bool) -> None:
     """RelconError where a writer's file or folder is what is read, or is there and is not to be replaced."""
-    refuse = refuse_filling if writer.folder else refuse_replacing
+    refuse = refuse_replacing_folder if writer.folder else refuse_replacing
     refuse(output, read, overwrite)
 
 

@@ -113,9 +113,23 @@ def refuse_filling(output: Path, read: Path, overwrite: bool = False) -> None:
         raise RelconError(f"--output {output} holds files. Give another folder, or --overwrite to replace those of the same names.")
 
 
+def refuse_replacing_folder(output: Path, read: Path, overwrite: bool = False) -> None:
+    """RelconError where a folder that appears as a whole is a file, is what is read, lies in it or around it, or has files and is not to be
+    replaced."""
+    if _within(output, read):
+        raise RelconError(f"--output {output} is the input, or lies in it. Give another folder.")
+    if output.is_dir() and _within(read, output):
+        raise RelconError(f"--output {output} holds the input, which would be lost. Give another folder.")
+    if output.exists() and not output.is_dir():
+        raise RelconError(f"--output {output} is a file; a folder is needed.")
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise RelconError(f"--output {output} holds files. Give another folder, or --overwrite to replace it with all that is in it.")
+
+
 def _within(path: Path, other: Path) -> bool:
-    """Whether a path that exists is another one, under whatever name, or lies below it."""
-    return other.exists() and any(each.samefile(other) for each in (path.resolve(), *path.resolve().parents))
+    """Whether a path is another one that exists, under whatever name, or lies below it."""
+    above = (path.resolve(), *path.resolve().parents)
+    return other.exists() and any(each.samefile(other) for each in above if each.exists())
 
 
 def write_json(path: PathLike, value: Any) -> None:

@@ -38,7 +38,7 @@ def convert_cli(
     from relcon.cli.overrides import overrides_of, take_lone
     from relcon.config import import_code
     from relcon.conversion import components, convert, likely_reader, refuse_output
-    from relcon.data.archives import resolve
+    from relcon.data.archives import origin, resolve
     from relcon.errors import RelconError
     from relcon.interfaces import DatasetReader, Writer
 
@@ -59,10 +59,12 @@ def convert_cli(
         typer.echo(f"Read with {reader}: {likely.reason}.")
     named = ["--reader.@readers", reader, "--writer.@writers", writer]
     parts = components([*named, *overrides_of(ctx)], {"reader": DatasetReader, "writer": Writer})
-    refuse_output(parts["writer"], target, source, overwrite)
+    refuse_output(parts["writer"], target, origin(input), overwrite)
     found = convert(parts["reader"].read(source), parts["writer"], target, strict)
     for line in found.lines():
         typer.echo(line)
+    if not found.written:
+        raise RelconError(f"{target} is written without a document, because {writer} can hold none of the {found.documents} that were read.")
     typer.echo(f"{found.written} of {found.documents} documents written to {target}.")
     typer.echo(f"Next: {reading(parts['writer'])}")
 

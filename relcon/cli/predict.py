@@ -45,7 +45,7 @@ def predict_cli(
     from relcon.cli.overrides import overrides_of
     from relcon.config import import_code
     from relcon.conversion import components, refuse_output
-    from relcon.data.archives import resolve
+    from relcon.data.archives import origin, resolve
     from relcon.errors import RelconError
     from relcon.files import refuse_replacing
     from relcon.interfaces import Writer
@@ -58,9 +58,9 @@ def predict_cli(
     named = ["--writer.@writers", writer] if writer else []
     chosen = components([*named, *overrides_of(ctx)], {"writer": Writer}).get("writer")
     if chosen is None:
-        refuse_replacing(output, source, overwrite)
+        refuse_replacing(output, origin(input), overwrite)
     else:
-        refuse_output(chosen, output, source, overwrite)
+        refuse_output(chosen, output, origin(input), overwrite)
     blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
     predictor = Predictor(run, *blocks)
     if chosen is None:

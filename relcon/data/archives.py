@@ -55,7 +55,7 @@ def unpacked(path: Path, cache: Optional[str] = None) -> Path:
     `relcon.data.store.cache_folder` takes it; "none" for one that is gone at the end. RelconError where the archive is damaged or not to
     be trusted, or has no such place; WriteError where it cannot be unpacked.
     """
-    archive = next((each for each in (path, *path.parents) if each.is_file() and suffix_of(each)), None)
+    archive = _archive_of(path)
     if archive is None:
         return path
     folder = _copies(cache) / fingerprint_of_path(archive) / archive.name
@@ -68,9 +68,20 @@ def unpacked(path: Path, cache: Optional[str] = None) -> Path:
     return _place(folder, inner, archive) if inner.parts else _entered(folder)
 
 
+def origin(value: Union[str, Path]) -> Path:
+    """What `resolve` reads from: the archive in which a path lies, or the path itself. It is what no output may replace."""
+    path = resolve_sample(value)
+    return _archive_of(path) or path
+
+
 def suffix_of(path: Path) -> Optional[str]:
     """What makes a path the name of an archive (`.tar.gz`); None where nothing does."""
     return next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
+
+
+def _archive_of(path: Path) -> Optional[Path]:
+    """The archive that a path is or lies in; None where there is none."""
+    return next((each for each in (path, *path.parents) if each.is_file() and suffix_of(each)), None)
 
 
 def _copies(cache: Optional[str]) -> Path:

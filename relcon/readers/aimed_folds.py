@@ -129,7 +129,7 @@ def _line(record: Record) -> Union[Line, Problem]:
         relations = items(need(value, "relation", list), dict, "'relation'")
         names = [name["pair"]] if len(relations) == 1 else [f"{name['pair']}.{number}" for number in range(len(relations))]
         pairs = [
-            Pair(each, _mentioned(relation, 1), _mentioned(relation, 2), label_of(relation, "relation_type", "the relation"))
+            Pair(each, _mentioned(relation, 1), _mentioned(relation, 2), label_of(relation, "relation_type", "the record"))
             for each, relation in zip(names, relations, strict=True)
         ]
         return Line(name["document"], name["sentence"], need(value, "text", str), pairs, record.source)

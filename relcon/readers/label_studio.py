@@ -137,6 +137,8 @@ class LabelStudio(JSONReader):
             raise RecordError(f"the task has {len(valid)} {key}; say which is read with annotation = 'first' or 'last'")
         left_out.update({"cancelled annotation": len(written) - len(valid), f"further one of the {key}": max(len(valid) - 1, 0)})
         if not valid:
+            unread = [] if self.predictions else may(value, "predictions", list, [])
+            left_out["prediction of a task without annotations (predictions = true reads it)"] += len(unread)
             return []
         chosen = valid[-1 if self.annotation == "last" else 0]
         return items(need(chosen, "result", list, f"one of the {key}"), dict, "'result'")

@@ -94,9 +94,10 @@ class BRAT(StepWriter):
 
 
 def refuse_others(path: Path) -> None:
-    """RelconError where a folder that would be replaced holds other files than such as are written."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else []
-    other = next((each for each in files if each.suffix not in (".txt", ".ann")), None)
+    """RelconError where a folder that would be replaced holds other files than such as are written, a text and its annotation each."""
+    files = {each for each in path.rglob("*") if each.is_file()} if path.is_dir() else set()
+    beside = {".txt": ".ann", ".ann": ".txt"}
+    other = min((each for each in files if each.suffix not in beside or each.with_suffix(beside[each.suffix]) not in files), default=None)
     if other is not None:
         raise RelconError(f"{path} would be replaced, but holds {other.relative_to(path)}, which would be lost. Give another folder.")
 

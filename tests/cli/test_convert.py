@@ -1,6 +1,7 @@
 """`relcon convert`: one format in, another out, and what that cannot hold."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, Callable, List
 
@@ -112,6 +113,7 @@ def test_several_likely_readers_are_refused(spert: Path, tmp_path: Path, relcon:
         (["--writer", "relcon.BRAT.v1", "in.json"], "in.json is the input, or lies in it"),
         (["--writer", "relcon.SpERT.v1", "there"], "there exists. Give another --output, or --overwrite"),
         (["--writer", "relcon.BRAT.v1", "there"], "there is a file; a folder is needed"),
+        (["--writer", "relcon.BRAT.v1", ".", "--overwrite"], "holds the input, which would be lost"),
     ],
 )
 def test_a_mistake_is_one_message(
@@ -123,6 +125,39 @@ def test_a_mistake_is_one_message(
     assert ended.code == 2 and message in ended.err and "Traceback" not in ended.err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["in.json", "there"]
     assert (tmp_path / "there").read_text() == "as it was" and json.loads(spert.read_text()) == SPERT
+
+
+def test_a_folder_is_neither_put_into_the_input_nor_in_its_place(tmp_path: Path, relcon: Callable[..., Any]) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / f"in/{name}.txt").write_text("Zorvane blocks KLR2.")
+        (tmp_path / f"in/{name}.ann").write_text("T1\tDRUG 0 7\tZorvane\n")
+    for source, target, said in (("in", "in/new", "lies in it"), ("in/one.txt", "in", "holds the input"), ("in", "in", "is the input")):
+        ended = relcon("convert", tmp_path / source, "--writer", "relcon.BRAT.v1", tmp_path / target, "--overwrite")
+        assert ended.code == 2 and said in ended.err
+    assert sorted(each.name for each in (tmp_path / "in").iterdir()) == ["one.ann", "one.txt", "two.ann", "two.txt"]
+    assert relcon("convert", tmp_path / "in", "--writer", "relcon.BRAT.v1", tmp_path / "out").code == 0
+    ended = relcon("convert", tmp_path / "in/one.txt", "--writer", "relcon.BRAT.v1", tmp_path / "out")
+    assert ended.code == 2 and "--overwrite to replace it with all that is in it" in ended.err
+
+
+def test_a_format_that_holds_none_of_the_documents_is_a_mistake(tmp_path: Path, relcon: Callable[..., Any]) -> None:
+    (tmp_path / "in.txt").write_text("Zorvane blocks KLR2.\n")
+    ended = relcon("convert", tmp_path / "in.txt", "--writer", "relcon.OpenNRE.v1", tmp_path / "out")
+    assert ended.code == 2 and "lost: 1 x document without a pair" in ended.out
+    assert "relcon.OpenNRE.v1 can hold none of the 1 that were read" in ended.err
+
+
+def test_an_archive_that_is_read_is_not_replaced(spert: Path, tmp_path: Path, relcon: Callable[..., Any]) -> None:
+    archive = tmp_path / "in.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(spert, "in.json")
+    before = archive.read_bytes()
+    for source in (archive, archive / "in.json"):
+        ended = relcon("convert", source, "--writer", "relcon.JSONLines.v1", archive, "--overwrite")
+        assert ended.code == 2 and "is the input, which would be lost" in ended.err
+    assert archive.read_bytes() == before
+    assert relcon("convert", archive, "--writer", "relcon.JSONLines.v1", tmp_path / "out.jsonl").code == 0
 
 
 def test_no_input(tmp_path: Path, relcon: Callable[..., Any]) -> None:

@@ -29,7 +29,7 @@ def inputs(sound: bytes) -> Dict[str, bytes]:
     """Files of about ten million bytes, most of them one line. sound: an example of the format."""
     lines = (
         *(b"x" * SIZE, b" " * (SIZE // 2) + b"x", b'"' + b"x" * (SIZE // 4) + b'"', b'{"a":' * 200_000),
-        *(b"1\t" * (SIZE // 100), b"<prot>" * (SIZE // 40), b"{'a': [" + b"1," * (SIZE // 8) + b"1]}"),
+        *(b"1\t" * (SIZE // 400), b"<prot>" * (SIZE // 100), b"{'a': [" + b"1," * (SIZE // 8) + b"1]}"),
     )
     return {
         "long lines": b"\n".join(lines),

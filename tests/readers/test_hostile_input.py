@@ -6,11 +6,13 @@ import re
 import runpy
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
 
+from relcon.data.archives import SMALL_BYTES
 from relcon.errors import RelconError
 from relcon.interfaces import DatasetReader
 
@@ -59,6 +61,16 @@ def test_a_document_type_is_not_fetched(name: str, file: str, text: str, tmp_pat
     before = list(reader.read(path))
     path.write_text(with_doctype(text, f'<!DOCTYPE x SYSTEM "{tmp_path}/evil.dtd">'), encoding="utf-8")
     assert list(reader.read(path)) == before
+
+
+# ---- packed bytes ------------------------------------------------------------------------------------------------------
+
+
+def test_a_packed_file_that_grows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.spacy"
+    path.write_bytes(zlib.compress(bytes(SMALL_BYTES + 1)))
+    with pytest.raises(RelconError, match="unpacks to more than"):
+        list(DatasetReader.registry.get("relcon.DocBin.v1")().read(path))
 
 
 # ---- size --------------------------------------------------------------------------------------------------------------

@@ -90,6 +90,13 @@ def test_a_cancelled_annotation_is_none(one: Callable[..., Any]) -> None:
     assert document.entities == () and document.metadata["left_out"] == {"cancelled annotation": 1}
 
 
+def test_predictions_that_are_not_read_are_counted_where_nothing_else_is_there(one: Callable[..., Any]) -> None:
+    predicted = {"predictions": [{"result": REGIONS}]}
+    cause = "prediction of a task without annotations (predictions = true reads it)"
+    assert one(task([], annotations=[], **predicted)).metadata["left_out"] == {cause: 1}
+    assert "left_out" not in one(task(REGIONS, **predicted)).metadata
+
+
 def test_predictions_keep_their_scores(one: Callable[..., Any]) -> None:
     result = [region("a", 0, 7, "DRUG", score=0.5), region("b", 15, 19, "PROTEIN"), relation("r", score=0.25)]
     document = one(task(REGIONS, predictions=[{"result": result}]), predictions=True)

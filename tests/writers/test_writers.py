@@ -379,6 +379,13 @@ def test_an_id_becomes_a_file_in_the_folder(name: str, file: str, tmp_path: Path
     assert ("id of a document" in BRAT().losses(document)) == (name != file)
 
 
+def test_a_folder_with_texts_of_other_people_is_not_replaced(document: Document, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RelconError, match=r"holds notes\.txt, which would be lost"):
+        BRAT().write([document], tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_a_folder_with_other_files_is_not_replaced(document: Document, tmp_path: Path) -> None:
     BRAT().write([document], tmp_path / "out")
     assert BRAT().write([replace(document, id="new")], tmp_path / "out") == 1
