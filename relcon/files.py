@@ -97,7 +97,7 @@ def refuse_replacing(output: Path, read: Optional[Path] = None, overwrite: bool 
     """RelconError where a file to be written is a folder, is what is read or a file of it, or exists and is not to be replaced."""
     if output.is_dir():
         raise RelconError(f"{output} is a folder. Give a file with --output.")
-    if output.exists() and read is not None and _within(output, read):
+    if output.exists() and read is not None and within(output, read):
         raise RelconError(f"--output {output} is the input, which would be lost. Give another --output.")
     if output.exists() and not overwrite:
         raise RelconError(f"{output} exists. Give another --output, or --overwrite to replace it.")
@@ -105,7 +105,7 @@ def refuse_replacing(output: Path, read: Optional[Path] = None, overwrite: bool 
 
 def refuse_filling(output: Path, read: Path, overwrite: bool = False) -> None:
     """RelconError where a folder to be written to is a file, is what is read or lies in it, or has files and none are to be replaced."""
-    if output.exists() and _within(output, read):
+    if output.exists() and within(output, read):
         raise RelconError(f"--output {output} is the input, or lies in it. Give another folder.")
     if output.exists() and not output.is_dir():
         raise RelconError(f"--output {output} is a file; a folder is needed.")
@@ -116,9 +116,9 @@ def refuse_filling(output: Path, read: Path, overwrite: bool = False) -> None:
 def refuse_replacing_folder(output: Path, read: Path, overwrite: bool = False) -> None:
     """RelconError where a folder that appears as a whole is a file, is what is read, lies in it or around it, or has files and is not to be
     replaced."""
-    if _within(output, read):
+    if within(output, read):
         raise RelconError(f"--output {output} is the input, or lies in it. Give another folder.")
-    if output.is_dir() and _within(read, output):
+    if output.is_dir() and within(read, output):
         raise RelconError(f"--output {output} holds the input, which would be lost. Give another folder.")
     if output.exists() and not output.is_dir():
         raise RelconError(f"--output {output} is a file; a folder is needed.")
@@ -126,7 +126,7 @@ def refuse_replacing_folder(output: Path, read: Path, overwrite: bool = False) -
         raise RelconError(f"--output {output} holds files. Give another folder, or --overwrite to replace it with all that is in it.")
 
 
-def _within(path: Path, other: Path) -> bool:
+def within(path: Path, other: Path) -> bool:
     """Whether a path is another one that exists, under whatever name, or lies below it."""
     above = (path.resolve(), *path.resolve().parents)
     return other.exists() and any(each.samefile(other) for each in above if each.exists())

@@ -64,7 +64,7 @@ def convert_cli(
     for line in found.lines():
         typer.echo(line)
     if not found.written:
-        raise RelconError(f"{target} is written without a document, because {writer} can hold none of the {found.documents} that were read.")
+        raise RelconError(f"{target} has no document, because {writer} can hold none of the {found.documents} that were read.")
     typer.echo(f"{found.written} of {found.documents} documents written to {target}.")
     typer.echo(f"Next: {reading(parts['writer'])}")
 

@@ -15,15 +15,18 @@ COLOURS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW, "note": ty
 def check_data(loaded: "LoadedConfig", html: Optional[Path], json: Optional[Path], overwrite: bool) -> None:
     """Audit the data of a sound config: on the terminal, and in files where they are asked for. Exit code 2 where training would end.
 
-    RelconError where a file exists and is not to be replaced.
+    RelconError where a file exists and is not to be replaced, or is the config or its data.
     """
     from relcon.audit import audit, write_page
     from relcon.errors import RelconError
-    from relcon.files import write_json
+    from relcon.files import within, write_json
 
+    read = [loaded.path, *(Path(value) for value in loaded.tree["data"].values() if isinstance(value, str))]
     for option, path in (("--html", html), ("--json", json)):
         if path is not None and path.exists() and not (overwrite and path.is_file()):
             raise RelconError(f"{option} {path} exists. Give another file, or --overwrite to replace it.")
+        if path is not None and path.exists() and any(within(path, each) for each in read):
+            raise RelconError(f"{option} {path} is the config or its data, which would be lost. Give another file.")
     found = audit(loaded)
     report_audit(found)
     if html is not None:

@@ -4,7 +4,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from relcon.errors import RelconError
+from relcon.errors import RelconError, did_you_mean
 from relcon.evaluators.profiles import PairProfile, Profile, profile_of
 from relcon.evaluators.scores import OFFICIAL, write_official
 from relcon.evaluators.semeval2010 import ANSWERS
@@ -69,7 +69,13 @@ def score_files(
     lines = predictions.side_by_side() if rule is None else [predictions.under(rule)]
     if rule is not None:
         required(lines[0])
-    return Scoring(lines, list(whole.notes), made[0])
+    return Scoring(lines, [*whole.notes, *_strange(whole, "negative", negative), *_strange(whole, "symmetric", symmetric)], made[0])
+
+
+def _strange(matching: Matching, option: str, labels: Sequence[str]) -> List[str]:
+    """What is to be said of labels that an option names and no relation has: they may be spelt wrong."""
+    known = matching.seen
+    return [f"--{option} {label}: no relation has this label.{did_you_mean(label, known)}" for label in labels if label not in known]
 
 
 def _materials(matching: Matching, profile: Optional[Profile]) -> Sequence[Material]:

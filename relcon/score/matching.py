@@ -122,6 +122,13 @@ class Matching:
             self._say("All entities are those that are annotated: if the model was given them, e2e profiles are not end to end.")
         return Extractions([Extracted.of(document, found, self.rules.negative) for document, found in pairs], self.gold.symmetric)
 
+    @property
+    def seen(self) -> FrozenSet[str]:
+        """The labels of all relations, right ones and predicted ones."""
+        said = {claim.label for claim in self.predicted.claims or ()}
+        found = {relation.label for each in self.predicted.found or () for relation in each.relations if relation.label is not None}
+        return frozenset({label for labels in self.gold.pairs.values() for label in labels} | said | found)
+
     # ---- what they are made of -------------------------------------------------------------------------------------------
 
     def _claims(self) -> List[Claim]:

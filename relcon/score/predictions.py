@@ -11,7 +11,7 @@ from relcon.errors import DataError, Problem, RecordError, RelconError
 from relcon.evaluators.extracted import Extracted
 from relcon.evaluators.facts import Said
 from relcon.evaluators.semeval2010 import read_answers
-from relcon.readers.records import Record, array_items, json_object, lines
+from relcon.readers.records import Record, array_items, decoded, lines, whole_text
 from relcon.score.gold import is_answers, read_documents
 
 
@@ -63,6 +63,8 @@ def read_predictions(path: Path, reader: Optional[str] = None) -> Predicted:
     if is_answers(path):
         return Predicted(claims=[Claim(item, 0, 1, label, str(path)) for item, label in read_answers(path).items()])
     seen = glimpse(path)
+    if path.is_dir() or not seen.text.strip():
+        raise RelconError(f"{path} {'is a folder' if path.is_dir() else 'is empty'}; expected a file of predictions.")
     if seen.is_array and (seen.has("title", "h_idx", "t_idx", "r") or seen.text.strip() == "[]"):
         return Predicted(claims=_records(path, _submitted, _array))
     if seen.has("document", "head", "tail", "label"):
@@ -93,22 +95,12 @@ Cut = Callable[[Path], Iterator[Union[Record, Problem]]]
 
 def _lines(path: Path) -> Iterator[Union[Record, Problem]]:
     """The lines that are not blank, each as one object; a Problem where one is none."""
-    for line in lines(path):
-        if isinstance(line, Problem):
-            yield line
-            continue
-        try:
-            yield Record(json_object(line.value), line.source)
-        except RecordError as error:
-            yield Problem(line.place, str(error))
+    return map(decoded, lines(path))
 
 
 def _array(path: Path) -> Iterator[Union[Record, Problem]]:
     """The items of an array; a Problem where it is broken."""
-    try:
-        return array_items(path.read_text(encoding="utf-8-sig"), path)
-    except UnicodeDecodeError as error:
-        raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}).") from error
+    return array_items(whole_text(path, "an array of predictions"), path)
 
 
 def _records(path: Path, read: Callable[[Mapping[str, Any], str], Any], cut: Cut) -> List[Any]:

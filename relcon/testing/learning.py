@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple
+from typing import Any, Container, Dict, Iterator, Mapping, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -66,11 +66,11 @@ def _check_alone(encoder: Encoder, each: Input, encoded: Encoded, whole: Tensor)
     expect(worst < 1e-4 * max(1.0, float(alone.abs().max())), f"an input's states differ by {worst:.1e} when it is encoded alone")
 
 
-def check_pooler(pooler: Pooler, slots: int = 1, width: int = 8) -> None:
+def check_pooler(pooler: Pooler, slots: int = 1, width: int = 8, idle: Container[str] = ()) -> None:
     """Vectors [U, D] of the promised width, finite where a slot is empty, untouched by positions behind the text, with
     gradients that reach the states and every trainable parameter; the same from another pooler with its state dict.
 
-    slots: how many slots its units have.
+    slots: how many slots its units have. idle: names of parameters that units of so many slots do not use.
     """
     states = torch.randn(3, 6, width, generator=generator(), requires_grad=True)
     mask = torch.arange(6) < torch.tensor([6, 5, 4])[:, None]
@@ -82,7 +82,7 @@ def check_pooler(pooler: Pooler, slots: int = 1, width: int = 8) -> None:
     gradient = states.grad
     expect(bool(torch.isfinite(vectors).all()) and gradient is not None and bool(torch.isfinite(gradient).all()), "not finite")
     expect(gradient is not None and bool((gradient != 0).any()), "no gradient reaches the states")
-    check_reached(pooler, "the pooler")
+    check_reached(pooler, "the pooler", idle)
     pooler.zero_grad()
     blurred = torch.where(mask[:, :, None], states.detach(), torch.full_like(states, 1e4))
     with evaluating(pooler), torch.no_grad():

@@ -103,6 +103,14 @@ def test_overwrite_replaces_a_report(check, split_files, tmp_path):
     assert code == 0 and json.loads((tmp_path / "a.json").read_text())["splits"]
 
 
+def test_what_is_audited_is_never_replaced(check, split_files, config, tmp_path):
+    words = split_files(train=[sells("Orsk", "Zorvane")])
+    for path in (config, tmp_path / "train.jsonl"):
+        before = path.read_bytes()
+        code, _, err = check("--data", "--overwrite", "--html", path, *SOUND, *words)
+        assert code == 2 and "is the config or its data, which would be lost" in err and path.read_bytes() == before
+
+
 def test_a_sweep_has_no_data_of_its_own(check):
     code, _, err = check("--data", path="configs/sweep_quickstart.cfg")
     assert code == 2 and "is a sweep" in err

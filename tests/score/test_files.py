@@ -56,6 +56,17 @@ def test_semeval_three_ways(written, scored):
     assert f1s(scored(written("key.txt", KEY), written("answers.txt", ANSWERS), "micro", negative=["Other"])) == {"micro": round(4 / 7, 4)}
 
 
+def test_a_label_that_no_relation_has_is_said(written, scored):
+    key, told = written("key.txt", KEY), written("answers.txt", ANSWERS)
+    found = scored(key, told, "micro", negative=["other"], symmetric=["Other"])
+    assert found.notes == ["--negative other: no relation has this label. Did you mean 'Other'?"]
+    assert scored(key, told, "micro", negative=["Other"]).notes == []
+    gold = written("gold.jsonl", [document("a", (0, 1, "blocks"))])
+    assert scored(gold, gold, "e2e.strict.micro", pred_reader="relcon.JSONLines.v1", symmetric=["block"]).notes[-1] == (
+        "--symmetric block: no relation has this label. Did you mean 'blocks'?"
+    )
+
+
 def test_chemprot_accuracy_is_not_macro(written, scored):
     """9 INHIBITOR and 1 AGONIST, all called INHIBITOR: 9 of 10 right. Macro of the two that occur: (18/19 + 0) / 2."""
     gold = written("gold.jsonl", [document(f"d{n}", (0, 1, "INHIBITOR" if n else "AGONIST")) for n in range(10)])
