@@ -8,7 +8,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 from relcon.components import REQUIRED, arguments
 from relcon.data.document import Document
 from relcon.data.glimpse import Glimpse, glimpse
-from relcon.errors import ProblemsError
+from relcon.errors import ProblemsError, RelconError
 from relcon.interfaces import DatasetReader
 
 logger = logging.getLogger(__name__)
@@ -43,10 +43,12 @@ def sniff(path: Path) -> List[Likeness]:
     """The readers for which a file or folder looks right, the likeliest first; [] where none knows it.
 
     Those that read its first documents come before those that do not, then those that find more entities and relations in them, then those
-    of the core. A reader that takes whatever is text is named where no other answers. RelconError where there is nothing at the path, or it
-    cannot be read.
+    of the core. A reader that takes whatever is text is named where no other answers. RelconError where there is nothing at the path, or in
+    the file, or it cannot be read.
     """
     seen = glimpse(Path(path))
+    if seen.path.is_file() and not seen.raw.strip():
+        raise RelconError(f"{path} is empty. Give a file with data.")
     found = [tried for name in DatasetReader.registry.names() if (tried := _tried(name, seen)) is not None]
     found = [each for each in found if not each.last_resort] or found
     return [each.likeness for each in sorted(found, key=_order)]

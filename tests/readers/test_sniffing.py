@@ -61,6 +61,11 @@ def test_nothing_at_the_path_is_an_error(tmp_path: Path) -> None:
         sniff(tmp_path / "none")
 
 
+def test_an_empty_file_is_an_error(write: Write) -> None:
+    with pytest.raises(RelconError, match=r"none.txt is empty"):
+        sniff(write("none.txt", " \n"))
+
+
 def test_plain_text_is_named_where_nothing_else_is(write: Write) -> None:
     assert readers(write("a.txt", "Orsk slept.\nZorvane is old.\n")) == [("relcon.PlainText.v1", 2, False)]
     marked = '1\t"<e1>Orsk</e1> met <e2>Irum</e2>."\nOther\nComment:\n\n'
