@@ -16,7 +16,7 @@ from relcon.data.reading import where
 from relcon.data.relations import LEFT_OUT
 from relcon.errors import ConfigError, RelconError, did_you_mean
 from relcon.files import refuse_replacing, refuse_replacing_folder
-from relcon.interfaces import Writer
+from relcon.interfaces import DatasetReader, Writer
 from relcon.registry import Registrable
 from relcon.sniffing import Likeness, sniff
 
@@ -121,12 +121,14 @@ def components(words: Sequence[str], sections: Mapping[str, Type[Registrable]]) 
 
 
 def likely_reader(path: Path) -> Likeness:
-    """The only reader for which a path may be. RelconError where none knows it, or several do."""
+    """The only reader for which a path may be. RelconError where none knows it, several do, or one that takes whatever is text."""
     found = sniff(path)
     sound = [each for each in found if not each.failure]
-    if len(sound) == 1:
+    if len(sound) == 1 and not DatasetReader.registry.get(sound[0].reader).last_resort:
         return sound[0]
-    if sound:
+    if len(sound) == 1:
+        said = [f"No reader knows {path} but as {sound[0].reason}", f"Say --reader {sound[0].reader} if it is that."]
+    elif sound:
         said = [f"{path} may be for several readers; say which with --reader NAME.", *(f"{each.reader}: {each.reason}" for each in sound)]
     elif found:
         said = [f"No reader reads {path}; these know it, but stumble.", *(f"{each.reader}: {each.failure}" for each in found)]

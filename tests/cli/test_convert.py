@@ -143,9 +143,18 @@ def test_a_folder_is_neither_put_into_the_input_nor_in_its_place(tmp_path: Path,
 
 def test_a_format_that_holds_none_of_the_documents_is_a_mistake(tmp_path: Path, relcon: Callable[..., Any]) -> None:
     (tmp_path / "in.txt").write_text("Zorvane blocks KLR2.\n")
-    ended = relcon("convert", tmp_path / "in.txt", "--writer", "relcon.OpenNRE.v1", tmp_path / "out")
+    ended = relcon("convert", tmp_path / "in.txt", "--reader", "relcon.PlainText.v1", "--writer", "relcon.OpenNRE.v1", tmp_path / "out")
     assert ended.code == 2 and "lost: 1 x document without a pair" in ended.out
     assert "relcon.OpenNRE.v1 can hold none of the 1 that were read" in ended.err
+
+
+def test_plain_text_is_not_guessed(tmp_path: Path, relcon: Callable[..., Any]) -> None:
+    """Any file that nobody knows is text: converted without being asked it would be documents without entities."""
+    text, output = tmp_path / "notes.txt", tmp_path / "out.jsonl"
+    text.write_text("Orsk slept.\nZorvane is old.\n", encoding="utf-8")
+    ended = relcon("convert", text, "--writer", "relcon.JSONLines.v1", output)
+    assert ended.code == 2 and "Say --reader relcon.PlainText.v1 if it is that." in ended.err and not output.exists()
+    assert relcon("convert", text, "--reader", "relcon.PlainText.v1", "--writer", "relcon.JSONLines.v1", output).code == 0
 
 
 def test_an_archive_that_is_read_is_not_replaced(spert: Path, tmp_path: Path, relcon: Callable[..., Any]) -> None:
