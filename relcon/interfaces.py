@@ -99,9 +99,11 @@ class CandidateRule(Registrable, ABC, kind="candidates"):
 
     gives_negative: whether it may give a negative label to pairs that the data say nothing of. Where it never does, such a label
         that the data do not have either is a mistyped one.
+    complete_annotation: whether a pair that the data say nothing of is unrelated; the splits hand it on (`Split.complete_annotation`).
     """
 
     gives_negative: bool = True
+    complete_annotation: bool = True
 
     @abstractmethod
     def instances(self, document: Document, labels: Optional[LabelSet] = None) -> Tuple[List[Instance], List[Lost]]:
@@ -130,7 +132,8 @@ class Split:
     """One part of a corpus as samplers and evaluators get it.
 
     name: train, dev, test, ... documents: all of them. instances: their candidate pairs. lost: gold relations without a
-    candidate. labels: the task's label set.
+    candidate. labels: the task's label set. complete_annotation: whether pairs of entities that the documents say nothing of are unrelated;
+    where not, what draws unrelated pairs from whole documents must leave them alone (`relcon.data.relations.unrelated_pairs`).
 
     documents and instances may be lists, or sequences that decode an item when it is asked for: an instance is then made anew each time,
     on the one object of its document. Labels, ids and parts of all come cheaper from `relcon.data.sequences`.
@@ -141,11 +144,13 @@ class Split:
     instances: Sequence[Instance]
     labels: LabelSet
     lost: Sequence[Lost] = ()
+    complete_annotation: bool = True
 
     def fingerprint(self) -> str:
         """A hash of what training and evaluation see of it: labels, documents with parses, candidates; not where it was read."""
         digest = hashlib.sha256(repr((self.labels.names, sorted(self.labels.negative), sorted(self.labels.symmetric))).encode())
         digest.update(b"".join(hashes_of(self.documents)))
+        digest.update(b"" if self.complete_annotation else b"incomplete")
         pairs = pairs_of(self.instances, self.documents)
         digest.update(repr(pairs.labels).encode("utf-8", "surrogatepass"))
         for column in pairs[:4]:

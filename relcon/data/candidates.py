@@ -75,8 +75,8 @@ class EntityPairs(CandidateRule):
         The candidate itself has the first label in both cases.
     complete_annotation: whether the data annotate all relations. false: a pair without a relation may well have one, so in labelled
         data it is no candidate: no negative example in training, and not scored. Text to predict on and unlabelled splits are asked
-        about all pairs in both cases. Methods that look for relations themselves, and samplers that draw unrelated pairs from whole
-        documents (`relcon.DocumentPairs.v1`), ask the documents, not this rule; see docs/config.md.
+        about all pairs in both cases. The splits hand it on to samplers that take pairs from whole documents
+        (`Split.complete_annotation`).
 
     A pair that a document says to ignore (`metadata["ignored"]`) is no candidate; without `directed`, where either direction is ignored.
 

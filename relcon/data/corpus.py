@@ -194,7 +194,8 @@ class FileCorpus(Corpus):
             log.info("[data] %s counts as unlabelled.", name)
         instances, lost = self._candidates(name, key, documents, labels if labelled else None)
         self._refuse_none(file, documents, instances, lost)
-        return Split(name, documents, instances, labels, lost)
+        complete = self.candidates is None or self.candidates.complete_annotation
+        return Split(name, documents, instances, labels, lost, complete)
 
     def _candidates(self, file: str, key: str, documents: Sequence[Document], labels: Optional[LabelSet]) -> Candidates:
         """The candidate pairs of all documents, which are kept under a key; without label set, of unlabelled ones."""

@@ -39,6 +39,7 @@ def joined(splits: Sequence[Split]) -> Split:
         JoinedInstances([split.instances for split in splits]),
         splits[0].labels,
         [lost for split in splits for lost in split.lost],
+        all(split.complete_annotation for split in splits),
     )
 
 

@@ -59,8 +59,12 @@ def ignored_pairs(document: Document) -> FrozenSet[Pair]:
     return frozenset((head, tail) for head, tail in document.metadata.get(IGNORED, ()))
 
 
-def unrelated_pairs(document: Document, negative: Iterable[str] = ()) -> Iterator[Pair]:
-    """All ordered pairs of different entities without a relation that are not ignored, in the order of their numbers."""
+def unrelated_pairs(document: Document, negative: Iterable[str] = (), complete: bool = True) -> Iterator[Pair]:
+    """All ordered pairs of different entities without a relation that are not ignored, in the order of their numbers.
+
+    complete: whether all relations are annotated (`Split.complete_annotation`); where not, only pairs whose labels all mean 'no relation'.
+    """
     related = {(each.head, each.tail) for each in relation_instances(document, negative)} | ignored_pairs(document)
     count = len(document.entities)
-    return ((head, tail) for head in range(count) for tail in range(count) if head != tail and (head, tail) not in related)
+    every = ((head, tail) for head in range(count) for tail in range(count)) if complete else iter(sorted(pair_labels(document)))
+    return ((head, tail) for head, tail in every if head != tail and (head, tail) not in related)

@@ -9,7 +9,7 @@ well as the units allow.
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -230,6 +230,7 @@ def assemble(split: Split, chosen: Sequence[Unit], name: str) -> Split:
         take(split.instances, instances),
         split.labels,
         take(split.lost, lost),
+        split.complete_annotation,
     )
 
 
@@ -237,7 +238,7 @@ def pick(split: Split, instances: Sequence[int], name: str) -> Split:
     """The part of a split with these instances and their documents; lost relations do not come along."""
     chosen = take(split.instances, instances)
     documents = sorted({*pairs_of(chosen, split.documents).document.tolist()})
-    return Split(name, take(split.documents, documents), chosen, split.labels)
+    return replace(split, name=name, documents=take(split.documents, documents), instances=chosen, lost=())
 
 
 def deal(strata: Sequence["Counter[str]"], shares: Sequence[float], generator: torch.Generator) -> List[int]:

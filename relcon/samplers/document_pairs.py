@@ -35,10 +35,12 @@ class DocumentPairs(Sampler):
     Labels are those of the document's relations, in the direction that it states. The pairs are those that the split asks about: where it
     was divided by instances (relcon.Share.v1, folds by instance), what went to the other side is neither a related nor an unrelated
     pair here. Only where the candidate rule gives no pair with the negative label (relcon.AnnotatedPairs.v1) are all other pairs of
-    the document the unrelated ones. Ignored pairs (`metadata["ignored"]`) never come.
+    the document the unrelated ones. Ignored pairs (`metadata["ignored"]`) never come. Where the data are declared to lack relations
+    (`complete_annotation = false` of the candidate rule), only pairs that the data themselves call unrelated are drawn.
 
     A document without a related pair would have none of the others either, so it is left out; `prepare` says how many there are.
-    RelconError where the label set has not exactly one negative label, or no document has a related pair.
+    RelconError where the label set has not exactly one negative label (none is needed without complete annotation), or no document has a
+    related pair.
 
     Config::
 
@@ -57,7 +59,8 @@ class DocumentPairs(Sampler):
     def check(self, data: Split) -> None:
         """There must be one negative label, and a document with a related pair; and the renderer may look at them."""
         self.renderer.check(data)
-        negative_number(data.labels)
+        if data.complete_annotation or data.labels.negative:
+            negative_number(data.labels)
         self.length(data)
 
     def prepare(self, data: Split) -> None:
@@ -90,7 +93,7 @@ class DocumentPairs(Sampler):
         """The pairs of a document for this visit: related ones, then unrelated ones."""
         document = data.documents[place]
         related = list(self._related(document, asked.pairs(place, asked.related), data.labels).items())[: self.pairs]
-        unrelated = self._unrelated(document, place, asked, data.labels)
+        unrelated = self._unrelated(document, place, asked, data)
         count = min(len(unrelated), self.negatives * len(related), self.pairs - len(related))
         chosen = torch.randperm(len(unrelated), generator=draw.generator)[:count].tolist()
         picks = [int(torch.randint(len(facts), (), generator=draw.generator)) for _, facts in related]
@@ -109,9 +112,9 @@ class DocumentPairs(Sampler):
         return found
 
     @staticmethod
-    def _unrelated(document: Document, place: int, asked: "Asked", labels: LabelSet) -> List[Pair]:
+    def _unrelated(document: Document, place: int, asked: "Asked", data: Split) -> List[Pair]:
         """The pairs from which unrelated ones are drawn."""
-        without = list(unrelated_pairs(document, labels.negative))
+        without = list(unrelated_pairs(document, data.labels.negative, data.complete_annotation))
         if not asked.gives_unrelated:
             return without
         allowed = set(asked.pairs(place, asked.unrelated))

@@ -286,6 +286,12 @@ def test_fingerprints_follow_what_is_seen(files: Dict[str, str]) -> None:
     assert first["train"] == changed["train"] and len({each["dev"] for each in (first, parsed, other_labels, changed)}) == 4
 
 
+def test_what_the_rule_declares_of_the_annotation_reaches_every_split(files: Dict[str, str]) -> None:
+    incomplete = corpus(files, candidates=EntityPairs(complete_annotation=False))
+    assert [incomplete.split(name).complete_annotation for name in incomplete.splits()] == [False, False, False]
+    assert corpus(files).split("train").complete_annotation
+
+
 def test_parts_as_a_corpus(files: Dict[str, str]) -> None:
     made = corpus(files)
     parts = PartCorpus({"train": made.split("train"), "test": made.split("dev")})

@@ -1,5 +1,6 @@
 """Several splits as one: what a list of all their items would be, without decoding any."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import List
 
@@ -55,6 +56,7 @@ def test_a_sum_is_what_lists_of_all_items_are() -> None:
     assert ids_of(made.documents) == ids_of(WHOLE.documents) and hashes_of(made.documents) == hashes_of(WHOLE.documents)
     assert groups_of(made.documents) == groups_of(WHOLE.documents) and labels_of(made.instances) == labels_of(WHOLE.instances)
     assert made.fingerprint() == WHOLE.fingerprint() != joined(parts[::-1]).fingerprint()
+    assert made.complete_annotation and not joined([parts[0], replace(parts[1], complete_annotation=False)]).complete_annotation
 
 
 def test_items_are_those_of_their_own_split(corpus: FileCorpus) -> None:

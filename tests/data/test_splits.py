@@ -47,7 +47,7 @@ def split_of(documents: Sequence[Sequence[str]], groups: Sequence[int] = (), los
         document = Document(f"d{number}", ("w",) * 9, (Entity((Mention(0, 1),)),) * (len(labels) + 1), metadata=metadata)
         made.append(document)
         instances += [Instance(document, 0, tail, label or None, f"d{number}#0-{tail}") for tail, label in enumerate(labels, start=1)]
-    return Split("train", made, instances, LABELS, [Lost(f"d{number}", 0, 0, "A", "cause") for number in lost])
+    return Split("train", made, instances, LABELS, [Lost(f"d{number}", 0, 0, "A", "cause") for number in lost], bool(groups))
 
 
 def of(label: str, split: Split) -> int:
@@ -71,6 +71,7 @@ def assert_divided(whole: Split, parts: Sequence[Split], by: By) -> None:
     assert Counter(lost for part in parts for lost in part.lost) == Counter(whole.lost)
     order = {uid: number for number, uid in enumerate(uids(whole))}
     for part in parts:
+        assert part.complete_annotation == whole.complete_annotation
         places = [order[uid] for uid in uids(part)]
         assert places == sorted(places)
         ids = {document.id for document in part.documents}

@@ -103,6 +103,14 @@ def test_with_annotated_pairs_the_unrelated_ones_are_all_others_of_the_document(
     assert seen == {(0, 1), (0, 2), (1, 2), (2, 0), (2, 1)}, "but not the ignored one"
 
 
+def test_without_complete_annotation_only_stated_negatives_are_drawn(parts):
+    stated = document("stated", [(0, 1, "born"), (1, 2, "Na"), (0, 1, "Na")], 3)
+    data = replace(split(TWO, stated, annotated=True), complete_annotation=False)
+    assert {row[:3] for row in drawn(data, parts.draw(), negatives=9)} == {("two", 0, 1), ("stated", 0, 1), ("stated", 1, 2)}
+    none = replace(split(TWO, annotated=True), labels=LabelSet(("born", "lives")), complete_annotation=False)
+    assert [row[1:5] for row in drawn(none, parts.draw())] == [(0, 1, 0, [1, 0])], "no negative label is needed"
+
+
 def test_documents_without_related_pairs_are_counted(caplog):
     sampler().prepare(split(ONE, EMPTY))
     assert "1 of 2 documents of 'train' have no related pair" in caplog.text

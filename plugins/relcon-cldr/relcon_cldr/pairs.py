@@ -65,6 +65,12 @@ def _of(document: Document, kind: str) -> List[Entity]:
     return [each for each in document.entities if each.type == kind]
 
 
+def pairs_across(document: Document, types: Sequence[str]) -> Set[FrozenSet[int]]:
+    """The last words of every two entities of the two types, without order."""
+    ends = [[node_of(entity, "last")[0] for entity in _of(document, kind)] for kind in types]
+    return {frozenset((one, other)) for one in ends[0] for other in ends[1]}
+
+
 def require_two(types: Sequence[str]) -> List[str]:
     """The types, or RelconError where they are not two different ones."""
     if len(types) != 2 or len(set(types)) != 2:

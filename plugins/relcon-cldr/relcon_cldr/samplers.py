@@ -23,6 +23,7 @@ from relcon_cldr.pairs import (
     candidate_pairs,
     hard_negatives,
     opponents,
+    pairs_across,
     read_sentence,
     require_two,
     some,
@@ -123,6 +124,15 @@ class RelationSampler(ContrastSampler):
     def contrasts(cls, block: Mapping[str, Any]) -> Contrasts:
         """Texts against graphs, one of which is right; without tags."""
         return Contrasts(tags=False, candidates="graphs")
+
+    def check(self, data: Split) -> None:
+        """RelconError where no sentence can be used, or a wrong pair may be a right one that is not annotated."""
+        super().check(data)
+        if not data.complete_annotation and (self.types is None or self.rule == "code"):
+            raise RelconError(
+                'complete_annotation = false: two annotated entities without a relation may be related, but rule = "code" and types = null '
+                'take such a pair for a wrong one. Name the types, with rule = "paper": no entity of the other type is then a wrong word.'
+            )
 
     def read(self, document: Document) -> Sentence:
         """A document's pairs."""
@@ -445,7 +455,9 @@ class CandidatePairs(SentenceSampler):
     """Every two words of a sentence, to be classified as a relation or none: the linear probe with the encoder trained along.
 
     Gives the value `pairs`: views of two slots in text order, i < j, with the class of `label` for the last words of a relation's
-    arguments and the negative class for all others. For relcon.Classification.v1; measure it with cldr.PairScores.v1.
+    arguments and the negative class for all others. For relcon.Classification.v1; measure it with cldr.PairScores.v1. Where the data
+    are declared to lack relations (`complete_annotation = false` of the candidate rule), entities of the two types without one are left
+    out.
 
     types: the two entity types. label: the name of the relation. renderer: how the saved classifier reads pairs of given entities in
     `relcon predict`. batch_size: sentences; one of 20 words has 190 pairs. shuffle: sentences come in random order.
@@ -483,15 +495,16 @@ class CandidatePairs(SentenceSampler):
         """The epoch's batches."""
         positive, negative = data.labels.number(self.label), data.labels.number(min(data.labels.negative))
         for documents in self.drawn(data, draw):
-            yield {"pairs": self.labelled(documents, positive, negative)}
+            yield {"pairs": self.labelled(documents, positive, negative, data.complete_annotation)}
 
-    def labelled(self, documents: Sequence[Document], positive: int, negative: int) -> Labelled:
-        """All pairs of some sentences."""
+    def labelled(self, documents: Sequence[Document], positive: int, negative: int, complete: bool = True) -> Labelled:
+        """All pairs of some sentences; without `complete` annotation none of two entities that may be related."""
         views: List[View] = []
-        labels: List[Tensor] = []
+        labels: List[int] = []
         for document in documents:
-            text, pairs = Text(document.words), candidate_pairs(len(document.words))
-            gold = read_sentence(document, self.types).gold
-            views += [pair_view(text, ((i, i + 1), (j, j + 1))) for i, j in pairs.tolist()]
-            labels.append(torch.tensor([positive if frozenset(pair) in gold else negative for pair in pairs.tolist()]))
-        return Labelled(views, torch.cat(labels))
+            text, gold = Text(document.words), read_sentence(document, self.types).gold
+            unknown = set() if complete else pairs_across(document, self.types) - gold
+            pairs = [pair for pair in candidate_pairs(len(document.words)).tolist() if frozenset(pair) not in unknown]
+            views += [pair_view(text, ((i, i + 1), (j, j + 1))) for i, j in pairs]
+            labels += [positive if frozenset(pair) in gold else negative for pair in pairs]
+        return Labelled(views, torch.tensor(labels, dtype=torch.long))

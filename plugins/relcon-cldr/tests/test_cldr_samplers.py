@@ -1,6 +1,7 @@
 """Pairs, hard negatives, tags and the samplers made of them."""
 
 import logging
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -344,6 +345,21 @@ def test_every_pair_of_words_is_a_candidate_with_its_class():
     assert int(pairs.labels.sum()) == 3
     chosen = [tuple(span[0].start for span in view.unit) for view, label in zip(pairs.views, pairs.labels.tolist(), strict=True) if label]
     assert chosen == [(0, 3), (7, 10), (7, 12)]
+def test_without_complete_annotation_entities_that_may_be_related_are_left_out():
+    text = document(14, [(A, 6, 8), (D, 10, 11), (D, 12, 13)], [(0, 1)])
+    data = replace(split(text), complete_annotation=False)
+    (batch,) = CandidatePairs(TYPES, "Adverse-Effect", Plain(), shuffle=False).batches(data, Draw(0, generator()))
+    seen = {tuple(span[0].start for span in view.unit) for view in batch["pairs"].views}
+    assert {(i, j) for i in range(14) for j in range(i + 1, 14)} - seen == {(7, 12)}, "and no pair of other words"
+    assert int(batch["pairs"].labels.sum()) == 1
+    for make in (RelationGraphs, SentenceGraphs):
+        make(TYPES).check(data)
+        for types, rule in ((TYPES, "code"), (None, "paper")):
+            with pytest.raises(RelconError, match="may be related"):
+                make(types, rule=rule).check(data)
+            make(types, rule=rule).check(split(text))
+
+
 def test_without_types_the_head_is_the_first_slot_and_the_tail_the_second():
     sentence = Document(
         "d", tuple("abcde"), (Entity((Mention(3, 5),)), Entity((Mention(0, 1),)), Entity((Mention(1, 2),))),

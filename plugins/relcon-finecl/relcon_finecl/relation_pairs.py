@@ -178,7 +178,7 @@ class RelationPairs(DocumentSampler):
             for each in known
             if (each.head, each.tail) in kept
         ]
-        unrelated = list(unrelated_pairs(document, data.labels.negative))
+        unrelated = list(unrelated_pairs(document, data.labels.negative, data.complete_annotation))
         room = min(self.na_pairs, self.pairs - len(kept))
         for number in torch.randperm(len(unrelated), generator=generator)[:room].tolist():
             found.append(Pair(Instance(document, *unrelated[number]), UNRELATED, weights.unrelated, place))

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -334,6 +335,13 @@ def test_pairs_of_a_document_are_limited_those_with_a_relation_come_first():
     for limits, rows in (({"na_pairs": 2}, 6), ({"pairs": 2}, 3), ({"pairs": 4}, 5), ({"na_pairs": 0}, 4), ({}, 13)):
         (batch,) = epoch(sampler(**limits), data)
         assert len(batch["contrast"].anchors) == rows
+
+
+def test_without_complete_annotation_pairs_of_no_relation_are_those_that_the_data_name():
+    data = split(document("a", [(0, 1, "P17"), (1, 2, "P19"), (2, 0, "Na")]))
+    for complete, unrelated in ((True, 4), (False, 1)):
+        (batch,) = epoch(sampler(), replace(data, complete_annotation=complete))
+        assert len(batch["contrast"].anchors) == 2 + unrelated
 
 
 def test_relations_without_a_name_are_left_out(tmp_path, caplog):

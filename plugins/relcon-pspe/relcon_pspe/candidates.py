@@ -2,7 +2,7 @@
 
 import math
 from itertools import combinations, pairwise
-from typing import Collection, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Sequence, Tuple
 
 from relcon.data.document import Document, WordSpan
 from relcon.data.labels import LabelSet
@@ -18,10 +18,12 @@ SpanPair = Tuple[WordSpan, WordSpan]
 
 
 class Annotation(NamedTuple):
-    """What is annotated in a sentence. entities: span -> type. relations: pair in textual order -> class of the relation."""
+    """What is annotated in a sentence. entities: span -> type. relations: pair in textual order -> class of the relation. stated: the pairs
+    in textual order of which the annotation says something, that they are unrelated for one."""
 
     entities: Dict[WordSpan, str]
     relations: Dict[SpanPair, int]
+    stated: FrozenSet[SpanPair] = frozenset()
 
     @classmethod
     def of(cls, document: Document, directed: Sequence[str]) -> "Annotation":
@@ -31,13 +33,18 @@ class Annotation(NamedTuple):
         spans that begin together, of an entity with itself for one, is none, and so is any label that has no class.
         """
         spans = [(entity.mentions[0].start, entity.mentions[0].end) for entity in document.entities]
-        relations = {}
+        relations, stated = {}, set()
         for relation in document.relations:
             head, tail = spans[relation.head], spans[relation.tail]
+            if relation.label is None or head[0] == tail[0]:
+                continue
+            pair = min(head, tail), max(head, tail)
             label = f"{relation.label}{FORWARD if head < tail else BACKWARD}"
-            if head[0] != tail[0] and label in directed:
-                relations[min(head, tail), max(head, tail)] = directed.index(label)
-        return cls({span: entity.type for span, entity in zip(spans, document.entities, strict=True)}, relations)
+            stated.add(pair)
+            if label in directed:
+                relations[pair] = directed.index(label)
+        entities = {span: entity.type for span, entity in zip(spans, document.entities, strict=True)}
+        return cls(entities, relations, frozenset(stated))
 
 
 def directed_labels(labels: LabelSet) -> List[str]:

@@ -206,11 +206,12 @@ class JointExtraction(Task):
 
     @staticmethod
     def _pairs(value: Sentences, hand: AtHand, gold: Sequence[Annotation], found: Sequence[Sequence[WordSpan]]) -> List[PairAt]:
-        """The candidate pairs: related ones, and all of the annotated entities or of the found ones."""
+        """The candidate pairs: related ones, and all of the annotated entities or of the found ones; where not all relations are annotated,
+        only those of which the annotation says something."""
         pairs: List[PairAt] = []
         for at, number in enumerate(hand.numbers):
             entities = gold[at].entities if value.gold_entities[number] else found[at]
-            wanted = sorted({*pairs_among(entities), *gold[at].relations})
+            wanted = sorted({*(pairs_among(entities) if value.complete else gold[at].stated), *gold[at].relations})
             pairs += [(at, pair) for pair in wanted if max(span[1] for span in pair) <= hand.size(at)]
         return pairs
 

@@ -35,11 +35,13 @@ class Sentences(Labelled):
 
     views: the first piece of every word, sentence after sentence; labels: [U] their tags in the full scheme. documents: the sentences.
     gold_tags, gold_entities: of each whether its annotation stands in for predicted spans, and for predicted entities.
+    complete: whether pairs of entities that the annotation says nothing of are unrelated.
     """
 
     documents: Sequence[Document] = ()
     gold_tags: Sequence[bool] = ()
     gold_entities: Sequence[bool] = ()
+    complete: bool = True
 
 
 def word_views(text: Text) -> List[View]:
@@ -62,7 +64,8 @@ class JointSentences(Sampler):
 
     Gives the value `sentences` (Wang et al. 2020, and the released code). Documents of several sentences are cut, an entity
     with several mentions is one of each; relations between sentences are not learnt. How many those are, and how many sentences are left
-    out and why, is logged. Relations are those of the documents, whatever pairs the candidate rule asks about.
+    out and why, is logged. Relations are those of the documents, whatever pairs the candidate rule asks about; where it declares that the
+    data lack relations (`complete_annotation = false`), pairs of entities without any label are no candidates.
 
     Scheduled sampling (Bengio et al. 2015, arXiv 1506.03099) decides of each sentence of a batch, in two independent draws, whether the
     annotated spans stand in for those that the model tags, and the annotated entities for those that it types, with the probability
@@ -169,13 +172,13 @@ class JointSentences(Sampler):
             left_out += len(drawn) - len(kept)
             if left_out and turn == len(parts) and draw.epoch == 0:
                 logger.warning("[%s] %d sentences have more word pieces than the encoder takes and are left out", data.name, left_out)
-            yield {"sentences": self._value(kept, draw)}
+            yield {"sentences": self._value(kept, data.complete_annotation, draw)}
 
     @staticmethod
     def _sentence(data: Split, place: Place) -> Document:
         return cut_sentences(data.documents[place[0]])[place[1]].document
 
-    def _value(self, sentences: Sequence[Document], draw: Draw) -> Sentences:
+    def _value(self, sentences: Sequence[Document], complete: bool, draw: Draw) -> Sentences:
         """The value of a batch."""
         gold = torch.rand(len(sentences), 2, generator=draw.generator) < self.gold_share(draw.epoch)
         tags = [tag for sentence in sentences for tag in tags_of(hulls_of(sentence), len(sentence.words))]
@@ -186,6 +189,7 @@ class JointSentences(Sampler):
             documents=sentences,
             gold_tags=gold[:, 0].tolist(),
             gold_entities=gold[:, 1].tolist(),
+            complete=complete,
         )
 
     def gold_share(self, epoch: int) -> float:

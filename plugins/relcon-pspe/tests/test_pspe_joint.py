@@ -177,6 +177,23 @@ def test_candidates(gold_tags: bool, gold_entities: bool, kind: int, spans: int,
     assert typed.rows == [spans] and related.rows == [pairs]
 
 
+def test_without_complete_annotation_pairs_that_nobody_labelled_are_no_candidates() -> None:
+    text = sentence(
+        "some",
+        "abirol blocks beta kinase in cells",
+        [(0, 1, "Drug"), (2, 4, "Protein"), (5, 6, "Place")],
+        [(1, 0, "binds"), (0, 2, "none")],
+    )
+    task, loss = task_over(parts()), {}
+    related = Counted(task.network.relating)
+    for complete in (True, False):
+        (batch,) = resolve({"@samplers": "pspe.JointSentences.v1"}, "[sampler]").batches(
+            Split("train", [text], [], LABELS, complete_annotation=complete), Draw(0, torch.Generator().manual_seed(0))
+        )
+        loss[complete] = loss_of(task, batch["sentences"])
+    assert related.rows == [3, 2] and loss[True] != loss[False]
+
+
 def test_nested_entities_are_candidates_where_they_are_kept() -> None:
     nested = sentence("nested", "beta kinase TORN1", [(0, 2, "Protein"), (1, 2, "Drug"), (2, 3, "Drug")], [(0, 1, "binds")])
     task = task_over(parts())
