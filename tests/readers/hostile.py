@@ -34,7 +34,7 @@ def inputs(sound: bytes) -> Dict[str, bytes]:
     return {
         "long lines": b"\n".join(lines),
         "deep": DEEP.get(sound[:1], b'{"a":' * 200_000),
-        "a long text": with_long_text(sound, b"x" * (SIZE // 2) + b" word" * (SIZE // 10)),
+        "a long text": with_long_text(sound, b"x" * (SIZE - SIZE // 20) + b" word" * (SIZE // 100)),
     }
 
 
