@@ -165,6 +165,22 @@ def test_moco_runs_and_its_queue_fills(tmp_path: Path, encoder: Path) -> None:
     assert (tmp_path / "run/stages/pretrain/model/text_momentum/model.safetensors").exists()
 
 
+def test_few_shot_runs_on_relations_that_it_never_saw(tmp_path: Path, encoder: Path) -> None:
+    for name, relations in (("train", "ab"), ("test", "cdefg")):
+        items = {
+            each: [{"tokens": [f"{each}{n}", "and", "it"], "h": [f"{each}{n}", f"Q{n}", [[0]]], "t": ["it", "Q", [[2]]]} for n in range(4)]
+            for each in relations
+        }
+        (tmp_path / f"{name}.json").write_text(json.dumps(items), encoding="utf-8")
+    block = "--stages.train.encoders.text"
+    words = [*SHORT, "--stages.train.streams.alike.per_label", "2", f"{block}.@encoders", "relcon.Transformer.v1", f"{block}.path", encoder]
+    paths = given({name: tmp_path / f"{name}.json" for name in ("train", "test")})
+    for run, more in (("trained", []), ("untouched", ["--training.epochs", "0", "--training.max_steps", "0"])):
+        relcon("train", CONFIGS / "few_shot.cfg", "--output", tmp_path / run, *paths, *words, *more)
+        found = figures(tmp_path / run)["evaluate"]
+        assert found["episodes.episodes"] == 10000 and found["episodes.relations"] == 5 and 0 < found["episodes.accuracy"] < 1
+
+
 @pytest.mark.parametrize("name", METHOD)
 def test_method_runs_on_small_records(
     name: str, small: Callable[..., Any], encoder: Path, parser: Path, pairs: Path, tmp_path: Path
