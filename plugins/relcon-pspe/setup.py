@@ -18,6 +18,9 @@ COMPONENTS = {
     "towers": [
         "pspe.Tower.v1 = relcon_pspe.tower:BlockTower",
     ],
+    "evaluators": [
+        "pspe.TagScores.v1 = relcon_pspe.evaluators:TagScores",
+    ],
     "tasks": [
         "pspe.JointExtraction.v1 = relcon_pspe.joint:JointExtraction",
         "pspe.SpanPermutation.v1 = relcon_pspe.tasks:SpanPermutation",

@@ -16,6 +16,7 @@ from relcon.samplers.common import cut
 from relcon_pspe.candidates import BACKWARD, FORWARD, NONE, SpanPair, pairs_among, read_label
 from relcon_pspe.joint_sampler import starts_of, word_views
 from relcon_pspe.network import AtHand, JointNetwork, PairAt, SpanAt
+from relcon_pspe.tagging import OUTSIDE
 
 SENTENCES = 256
 """Sentences that are held at a time."""
@@ -88,6 +89,19 @@ class JointExtractor(Extractor):
                 for (number, span), sentence in zip(some, self._sentences(texts), strict=True):
                     _join(found[number], sentence, span[0])
         return [_changed(*each) for each in zip(documents, found, strict=True)]
+
+    @torch.no_grad()
+    def tags(self, sentences: Sequence[Tuple[str, ...]]) -> List[List[int]]:
+        """The most probable tag of each word, in the network's scheme; outside where the encoder does not see it."""
+        found = [[self.network.scheme.index(OUTSIDE)] * len(words) for words in sentences]
+        with evaluating(self.network):
+            for some in cut(range(len(sentences)), SENTENCES):
+                for hand, tags in self._at_hand([sentences[number] for number in some]):
+                    best = tags.argmax(1).split([len(words) for words in hand.words])
+                    for number, words, own in zip(hand.numbers, hand.words, best, strict=True):
+                        for word, tag in zip(words, own.tolist(), strict=True):
+                            found[some[number]][word] = tag
+        return found
 
     def _sentences(self, texts: Sequence[Tuple[str, ...]]) -> List[Found]:
         """What is found in each sentence."""

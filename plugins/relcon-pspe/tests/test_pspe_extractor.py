@@ -12,6 +12,7 @@ from relcon.config import resolve
 from relcon.data.document import Document, Entity, Instance, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.encoding import step
+from relcon.errors import RelconError
 from relcon.interfaces import Draw, Parts, Split
 from relcon.model import SavedModel, Trained
 from relcon.testing import tiny_encoder
@@ -111,6 +112,35 @@ def test_a_saved_model_finds_the_same(trained: Trained, model: JointExtractor, t
     heads = trained.heads()
     assert not any("encoder" in name.split(".")[3] or ".pair." in name or ".network.spans." in name for name in heads)
     assert any(name.startswith("tasks.joint.network.contexts.pooler.") for name in heads)
+
+
+def test_tags_by_themselves(model: JointExtractor) -> None:
+    """The model tags `U O B E O O`; annotated is `U O O U O O`, and a sentence without entities stands beside it."""
+    scores = resolve({"@evaluators": "pspe.TagScores.v1"}, "[evaluator]")
+    other = replace(GOLD[0], entities=tuple(Entity((Mention(*span),), "Drug") for span in ((0, 1), (3, 4))), relations=())
+    found = scores.evaluate(model, Split("test", [other], [], LABELS))
+    assert found == pytest.approx(
+        {"precision": 1 / 3, "recall": 1 / 2, "f1": 2 / 5, "accuracy": 4 / 6, "words": 6}
+        | {"span_precision": 1 / 2, "span_recall": 1 / 2, "span_f1": 1 / 2}
+    )
+    all_right = scores.evaluate(model, Split("test", [whole(*GOLD)], [], LABELS))
+    assert all_right == pytest.approx({**dict.fromkeys(found, 1.0), "words": 24}), "a document is tagged sentence by sentence"
+
+
+def test_tags_of_words_that_the_encoder_does_not_see_are_outside() -> None:
+    model = built(max_length=4).model()
+    assert isinstance(model, JointExtractor)
+    outside = model.network.scheme.index("O")
+    (tags,) = model.tags([("a",) * 30])
+    assert len(tags) == 30 and set(tags[10:]) == {outside}
+
+
+def test_tags_of_what_does_not_tag_or_is_empty_are_refused(model: JointExtractor) -> None:
+    scores = resolve({"@evaluators": "pspe.TagScores.v1"}, "[evaluator]")
+    with pytest.raises(RelconError, match=r"measures the tags of pspe\.JointExtraction\.v1"):
+        scores.evaluate(object(), Split("test", GOLD, [], LABELS))
+    with pytest.raises(RelconError, match="no word in the split 'test'"):
+        scores.evaluate(model, Split("test", [], [], LABELS))
 
 
 def test_annotation_is_replaced(model: JointExtractor) -> None:
