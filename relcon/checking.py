@@ -122,7 +122,7 @@ class Walk:
         """Report the overrides that landed nowhere, now that every valid way is known."""
         for override, said in self.unplaced.items():
             near = did_you_mean(override.named(".".join(override.keys)), map(override.named, self.valid))
-            named = said if override.written else f"does not override anything in the config: {said}"
+            named = said if override.written else f"does not override anything: {said}"
             self.problems.append(Problem(override.place, named + near))
 
     # ---- the config's sections ----

@@ -66,22 +66,30 @@ class Conversion:
         ]
 
 
-def convert(documents: Iterable[Document], writer: Writer, output: Path, strict: bool = False) -> Conversion:
+def convert(documents: Iterable[Document], writer: Writer, output: Path, strict: bool = False, some: bool = False) -> Conversion:
     """Write documents as they come, and count what is not written.
 
-    strict: RelconError that says what, and nothing is written, where anything would be missing.
+    strict: RelconError that says what, and the output stays as it was, where anything would be missing. some: likewise where there are
+    documents and the format can hold none of them.
     """
     found = Conversion()
-    found.written = writer.write(_watched(documents, writer, found, strict), output)
+    found.written = writer.write(_watched(documents, writer, found, strict, some), output)
     return found
 
 
-def _watched(documents: Iterable[Document], writer: Writer, found: Conversion, strict: bool) -> Iterator[Document]:
+def _watched(documents: Iterable[Document], writer: Writer, found: Conversion, strict: bool, some: bool) -> Iterator[Document]:
+    """The documents, counted. What is wrong with them as a whole is raised behind the last one, while the writer has not put anything in
+    the place of what was there."""
+    fit = 0
     for document in tqdm(documents, desc="documents", unit="", disable=None):
         found.documents += 1
         found.left_out.add(_left_out(document), document)
         found.lost.add(writer.losses(document), document)
+        fit += not writer.unfit(document)
         yield document
+    if some and found.documents and not fit:
+        why = f"Nothing was written: what {writer.reader} reads can hold none of the {count(found.documents, 'document')} that were read."
+        raise RelconError("\n".join([why, *found.lines()]))
     if strict and not found.whole:
         raise RelconError("\n".join(["Nothing was written, since --strict was given and this would be missing:", *found.lines()]))
 

@@ -9,7 +9,7 @@ from relcon.data.corpus import where
 from relcon.data.document import Document, Instance
 from relcon.data.labels import LabelSet
 from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
-from relcon.files import read_json, refuse_filling, write_json
+from relcon.files import read_object, refuse_filling, write_json
 from relcon.interfaces import Corpus, Evaluator, Extractor, Lost, Protocol, Split
 from relcon.model import SavedModel
 from relcon.prediction import Predictor
@@ -110,7 +110,7 @@ def corpus_of(run: Path, loaded: LoadedConfig) -> Corpus:
     whole = whole_run(run)
     if whole == run.resolve():
         return corpus
-    if read_json(whole / "run.json").get("data") != corpus.fingerprints():
+    if read_object(whole / "run.json").get("data") != corpus.fingerprints():
         raise RelconError(
             f"{run} is one run of several, and the data of [data] have changed since, so that its part of them cannot be made again."
         )
@@ -179,7 +179,7 @@ def evaluators(stages: Mapping[str, Any], profile: Optional[str], model: Optiona
 
 def note_test_read(run: Path, command: str) -> None:
     """List a command's look at the test split in the run's `run.json`."""
-    state = read_json(run / "run.json")
+    state = read_object(run / "run.json")
     state["test_reads"].append(
         {"time": now(), "stage": command, "model": "model", "fingerprint": SavedModel(run / "model").fingerprint()}
     )

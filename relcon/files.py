@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import reprlib
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,18 +43,19 @@ def naming(path: Path) -> Iterator[None]:
         reason = refusal(error, path)
         if reason is None:
             raise
-        raise WriteError(f"{path} cannot be written: {reason}. Make room there, or choose another place.") from error
+        advice = "Make room there, change its permissions, or choose another place."
+        raise WriteError(f"{path} cannot be written: {reason}. {advice}") from error
 
 
 def refusal(error: Exception, path: Path) -> Optional[str]:
     """Why the disk refused, or None where an error says something else.
 
-    Python's own errors of writing have no file name; one that has another file's is about reading that. The libraries in Rust
-    (safetensors, tokenizers) tell the number in their text.
+    Python's own errors of writing have no file name; one that has another file's, neither beside the path nor above it, is about reading
+    that. The libraries in Rust (safetensors, tokenizers) tell the number in their text.
     """
     if isinstance(error, OSError):
-        ours = error.filename is None or str(error.filename).startswith(str(path.parent))
-        return error.strerror if ours else None
+        named = path.parent if error.filename is None else Path(error.filename)
+        return error.strerror if named.is_relative_to(path.parent) or path.is_relative_to(named) else None
     found = re.search(r"\(os error (\d+)\)", str(error))
     return os.strerror(int(found[1])) if found and not isinstance(error, RelconError) else None
 
@@ -96,34 +98,34 @@ def _put(temporary: Path, path: Path) -> None:
 def refuse_replacing(output: Path, read: Optional[Path] = None, overwrite: bool = False) -> None:
     """RelconError where a file to be written is a folder, is what is read or a file of it, or exists and is not to be replaced."""
     if output.is_dir():
-        raise RelconError(f"{output} is a folder. Give a file with --output.")
+        raise RelconError(f"{output} is a folder. Give a file to write.")
     if output.exists() and read is not None and within(output, read):
-        raise RelconError(f"--output {output} is the input, which would be lost. Give another --output.")
+        raise RelconError(f"{output} is the input, which would be lost. Give another file to write.")
     if output.exists() and not overwrite:
-        raise RelconError(f"{output} exists. Give another --output, or --overwrite to replace it.")
+        raise RelconError(f"{output} exists. Give another file to write, or --overwrite to replace it.")
 
 
 def refuse_filling(output: Path, read: Path, overwrite: bool = False) -> None:
     """RelconError where a folder to be written to is a file, is what is read or lies in it, or has files and none are to be replaced."""
     if output.exists() and within(output, read):
-        raise RelconError(f"--output {output} is the input, or lies in it. Give another folder.")
+        raise RelconError(f"{output} is the input, or lies in it. Give another folder to write to.")
     if output.exists() and not output.is_dir():
-        raise RelconError(f"--output {output} is a file; a folder is needed.")
+        raise RelconError(f"{output} is a file; a folder to write to is needed.")
     if output.is_dir() and any(output.iterdir()) and not overwrite:
-        raise RelconError(f"--output {output} holds files. Give another folder, or --overwrite to replace those of the same names.")
+        raise RelconError(f"{output} holds files. Give another folder, or --overwrite to replace those of the same names.")
 
 
 def refuse_replacing_folder(output: Path, read: Path, overwrite: bool = False) -> None:
     """RelconError where a folder that appears as a whole is a file, is what is read, lies in it or around it, or has files and is not to be
     replaced."""
     if within(output, read):
-        raise RelconError(f"--output {output} is the input, or lies in it. Give another folder.")
+        raise RelconError(f"{output} is the input, or lies in it. Give another folder to write to.")
     if output.is_dir() and within(read, output):
-        raise RelconError(f"--output {output} holds the input, which would be lost. Give another folder.")
+        raise RelconError(f"{output} holds the input, which would be lost. Give another folder to write to.")
     if output.exists() and not output.is_dir():
-        raise RelconError(f"--output {output} is a file; a folder is needed.")
+        raise RelconError(f"{output} is a file; a folder to write to is needed.")
     if output.is_dir() and any(output.iterdir()) and not overwrite:
-        raise RelconError(f"--output {output} holds files. Give another folder, or --overwrite to replace it with all that is in it.")
+        raise RelconError(f"{output} holds files. Give another folder, or --overwrite to replace it with all that is in it.")
 
 
 def within(path: Path, other: Path) -> bool:
@@ -139,14 +141,33 @@ def write_json(path: PathLike, value: Any) -> None:
         file.write("\n")
 
 
-def read_json(path: PathLike) -> Any:
-    """The value of a JSON file; RelconError where it is missing or broken."""
+def read_json(path: PathLike, expected: str = "") -> Any:
+    """The value of a JSON file.
+
+    expected: what should be there, for messages ('an object {"P17": "country", ...}'). RelconError, with line and column where they are
+    known, where the file is missing or cannot be read, is no UTF-8 text or no JSON, or nests deeper than Python reads.
+    """
+    advice = f" Expected {expected}." if expected else ""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise RelconError(f"{path} does not exist.") from None
+        raise RelconError(f"{path} does not exist.{advice}") from None
+    except OSError as error:
+        raise RelconError(f"{path} cannot be read: {error.strerror or error}.{advice}") from error
+    except UnicodeDecodeError as error:
+        raise RelconError(f"{path} is not UTF-8 text (byte {error.start + 1}).{advice}") from None
     except json.JSONDecodeError as error:
-        raise RelconError(f"{path}:{error.lineno}: not valid JSON ({error.msg}).") from None
+        raise RelconError(f"{path}:{error.lineno}: not valid JSON ({error.msg}, column {error.colno}).{advice}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets in thousands of brackets
+        raise RelconError(f"{path} is not JSON that can be read: {error}.{advice}") from None
+
+
+def read_object(path: PathLike, expected: str = "an object, {...}") -> Dict[str, Any]:
+    """The value of a JSON file that is one object. RelconError as of `read_json`, and where it is another value."""
+    value = read_json(path, expected)
+    if not isinstance(value, dict):
+        raise RelconError(f"{path}: expected {expected}, here it is {reprlib.repr(value)}.")
+    return value
 
 
 def append_jsonl(path: PathLike, record: Dict[str, Any]) -> None:
@@ -183,9 +204,10 @@ def cut(path: Path, length: int) -> None:
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, replace: bool = True) -> Iterator[Path]:
     """A folder to fill; it appears as `target`, in place of what was there, when the block ends well and not at all otherwise.
 
+    replace: False leaves a folder that another process made in the meantime, which may be using it, in its place.
     It is on the disk for good before it has its name. WriteError where the disk refuses.
     """
     temporary = part_of(target)
@@ -196,9 +218,22 @@ def whole_folder(target: Path) -> Iterator[Path]:
             yield temporary
             if not any(LEFTOVER.fullmatch(each.name) for each in target.parents):  # else the folder around it does so for all
                 settle(temporary)
-            replace_folder(temporary, target)
+            if replace:
+                replace_folder(temporary, target)
+            else:
+                put_folder(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_folder(source: Path, target: Path) -> None:
+    """Rename a whole folder, unless there is one of that name."""
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+    settle_entry(target.parent)
 
 
 def replace_folder(source: Path, target: Path) -> None:

@@ -74,6 +74,11 @@ class Writer(Registrable, ABC, kind="writers"):
         """What of a document the format cannot hold: cause, in words ("mention after the first of an entity"), -> number. {} where it
         comes back as it was."""
 
+    def unfit(self, document: Document) -> str:
+        """Why the format cannot hold a document at all ("document without words"), so that `write` leaves it out; "" where it can, and
+        unless overridden."""
+        return ""
+
     @abstractmethod
     def write(self, documents: Iterable[Document], path: Path) -> int:
         """Write them, whole or not at all; how many. What the format cannot hold is left out. RelconError where a document cannot be

@@ -26,7 +26,7 @@ from relcon.data.labels import LabelSet
 from relcon.data.sequences import labels_of, take
 from relcon.encoding import EVALUATION_TOKENS, encode
 from relcon.errors import RelconError, did_you_mean
-from relcon.files import link_tree, read_json, whole_folder, write_json
+from relcon.files import link_tree, read_object, whole_folder, write_json
 from relcon.interfaces import Encoder, Model, Parts, PieceHead, Points, Pooler, Renderer, Split, Task, Tower
 from relcon.poolers.spans import SpanPool
 from relcon.tasks.piece_heads import description, restored_head
@@ -328,7 +328,7 @@ class SavedModel:
         self.folder = folder
         if not (folder / "model.json").exists():
             raise RelconError(f"{folder} holds no relcon model (no model.json). Give the folder of a finished run.")
-        self.about: Dict[str, Any] = read_json(folder / "model.json")
+        self.about: Dict[str, Any] = read_object(folder / "model.json")
         missing = [key for key in ("schema", "labels", "classifier", "encoders", "poolers", "tasks") if key not in self.about]
         if missing:
             raise RelconError(f"{folder / 'model.json'} is not whole: it has no {', '.join(missing)}. Train again, or take another copy.")

@@ -99,7 +99,8 @@ class Registry:
         offers = [offer for offer in self.offers() if offer.name == name]
         if not offers:
             elsewhere = [f"@{kind}" for kind, interface in INTERFACES.items() if name in interface.registry.names()]
-            hint = f": it is a component of {' and '.join(elsewhere)}." if elsewhere else f".{did_you_mean(name, self.names())}"
+            near = did_you_mean(name, self.names()) or f" relcon components --kind {self.kind} lists them."
+            hint = f": it is a component of {' and '.join(elsewhere)}." if elsewhere else f".{near}"
             raise RelconError(f"'{name}' is not registered in '@{self.kind}'{hint}")
         packages = sorted({f"{offer.package} ({offer.target})" for offer in offers})
         if len(packages) > 1:

@@ -19,7 +19,7 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Opt
 
 from relcon import processes
 from relcon.errors import Interrupted, RelconError, WriteError
-from relcon.files import LEFTOVER, append_jsonl, cut, read_json, remove_leftovers, size, write_json
+from relcon.files import LEFTOVER, append_jsonl, cut, read_json, read_object, remove_leftovers, size, write_json
 
 PACKAGES = ("relcon", "torch", "transformers", "accelerate", "spacy", "catalogue", "confection", "scikit-learn")
 
@@ -238,7 +238,7 @@ class RunFolder:
             raise RelconError(f"--output {path} cannot be made: {error.strerror}.") from error
         facts = {**provenance(), "seed": seed, **(about or {})}
         if resume and (path / "run.json").exists():
-            before = read_json(path / "run.json")
+            before = read_object(path / "run.json")
             changed = {key: before[key] for key, value in facts.items() if key in before and before[key] != value}
             resumed = [*before.get("resumed", []), {"time": now(), "before": changed, "stages": []}]
             run.state = {**before, **facts, "resumed": resumed}

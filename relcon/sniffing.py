@@ -1,6 +1,7 @@
 """Which reader a file or folder is for: all registered ones are asked, and those that answer try to read the first documents."""
 
 import logging
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any, List, NamedTuple, Optional, Tuple
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 TRIED = 3
 """So many documents are read."""
+
+ANSWER = re.compile(r"[0-9]+\t[^\s(]+(\(e[12],e[12]\))?\s*")
+"""A line of a key, or of a system's answers: an item and its label."""
 
 
 class Likeness(NamedTuple):
@@ -44,13 +48,19 @@ def sniff(path: Path) -> List[Likeness]:
 
     Those that read its first documents come before those that do not, then those that find more entities and relations in them, then those
     of the core. A reader that takes whatever is text is named where no other answers. RelconError where there is nothing at the path, or in
-    the file, or it cannot be read.
+    the file, it cannot be read, or it holds answers to items whose text is elsewhere.
     """
     seen = glimpse(Path(path))
     if seen.path.is_file() and not seen.raw.strip():
         raise RelconError(f"{path} is empty. Give a file with data.")
     found = [tried for name in DatasetReader.registry.names() if (tried := _tried(name, seen)) is not None]
-    found = [each for each in found if not each.last_resort] or found
+    known = [each for each in found if not each.last_resort]
+    if not known and seen.lines and all(ANSWER.fullmatch(line) for line in seen.lines):
+        raise RelconError(
+            f"{path} is no corpus: each line is an item and its label (ID<TAB>Label), as in a key or a system's answers, and the text is "
+            "elsewhere. Give the file with the text; relcon score GOLD PREDICTED compares such files."
+        )
+    found = known or found
     return [each.likeness for each in sorted(found, key=_order)]
 
 

@@ -1,11 +1,16 @@
 """Files are written whole or not at all, and read with errors that name the place."""
 
 import json
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relcon.errors import RelconError
-from relcon.files import append_jsonl, atomic, read_json, write_json
+from relcon.files import append_jsonl, atomic, read_json, read_object, whole_folder, write_json
 
 
 def names(folder):
@@ -61,6 +66,56 @@ def test_json_that_is_missing_or_broken(tmp_path):
     (tmp_path / "broken.json").write_text('{\n"a": 1,\n]')
     with pytest.raises(RelconError, match=r"broken\.json:3: not valid JSON"):
         read_json(tmp_path / "broken.json")
+
+
+DAMAGED = {
+    "no UTF-8": (b'{"a": "\xff"}', r"side\.json is not UTF-8 text \(byte 8\)"),
+    "no JSON": (b'{"a": 1,\n "b" 2}', r"side\.json:2: not valid JSON \(.*, column 6\)"),
+    "empty": (b"", r"side\.json:1: not valid JSON"),
+    "deep": (b"[" * 100_000, r"side\.json is not JSON that can be read"),
+    "a long number": (b"9" * 5_000, r"side\.json is not JSON that can be read"),
+    "a list": (b"[[1]]", r"side\.json: expected names, \{\.\.\.\}, here it is \[\[1\]\]"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_side_file_is_named_with_what_was_expected(kind, tmp_path):
+    raw, message = DAMAGED[kind]
+    (tmp_path / "side.json").write_bytes(raw)
+    with pytest.raises(RelconError, match=message) as said:
+        read_object(tmp_path / "side.json", "names, {...}")
+    assert "xpected names, {...}" in str(said.value)
+
+
+def test_a_folder_is_no_side_file(tmp_path):
+    with pytest.raises(RelconError, match="cannot be read: Is a directory"):
+        read_json(tmp_path)
+
+
+@given(st.binary(max_size=40) | st.text('[]{}",:0eé\ufeff \n', max_size=40).map(str.encode))
+def test_whatever_a_side_file_holds_it_is_an_object_or_a_mistake(raw):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "side.json"
+        path.write_bytes(raw)
+        with suppress(RelconError):
+            assert isinstance(read_object(path), dict)
+
+
+def test_a_folder_below_a_file_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RelconError, match=r"folder cannot be written: Not a directory"), whole_folder(tmp_path / "file/a/b/folder"):
+        pass
+
+
+def test_of_two_that_make_a_folder_the_first_stays(tmp_path):
+    with whole_folder(tmp_path / "folder", replace=False) as ours:
+        (ours / "of").write_text("the second")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder/of").write_text("the first")
+    assert (tmp_path / "folder/of").read_text() == "the first" and names(tmp_path) == ["folder"]
+    with whole_folder(tmp_path / "folder") as ours:
+        (ours / "of").write_text("the third")
+    assert (tmp_path / "folder/of").read_text() == "the third" and names(tmp_path) == ["folder"]
 
 
 def test_a_log_grows_by_lines(tmp_path):

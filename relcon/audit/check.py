@@ -14,7 +14,8 @@ from relcon.data.document import Document
 from relcon.data.labels import LabelSet
 from relcon.data.reading import where
 from relcon.data.sequences import pairs_of
-from relcon.interfaces import CandidateRule, Corpus, Split
+from relcon.interfaces import CandidateRule, Split
+from relcon.protocols import Run
 
 WIDTH = 160
 """So many characters of a text are shown."""
@@ -58,14 +59,14 @@ class PairsOfDocuments:
 class Subject:
     """What is audited.
 
-    corpus: that of `[data]`. splits: those of it that could be read, by name. lines: where the config says what. rule: the candidate rule,
-    None where the corpus has none of its own.
+    splits: those of a corpus that could be read, by name. lines: where the config says what. rule: the candidate rule, None where the
+    corpus has none of its own. runs: those of the protocol, none where it cannot be followed.
     """
 
-    corpus: Corpus
     splits: Dict[str, Split]
     lines: ConfigLines
-    rule: Optional[CandidateRule] = None
+    rule: Optional[CandidateRule]
+    runs: List[Run]
     pairs: Dict[str, PairsOfDocuments] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,13 +6,10 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
 from relcon.audit.check import Subject, listed, number
 from relcon.audit.finding import Finding, SplitCounts
 from relcon.audit.lines import argument
-from relcon.config import resolve
 from relcon.config.source import Keys
 from relcon.data.sequences import labels_of
-from relcon.errors import RelconError
 from relcon.interfaces import Corpus, Protocol
-from relcon.protocols import KShot, Single
-from relcon.settings import Training
+from relcon.protocols import KShot
 
 LabelCounts = Mapping[Optional[str], int]
 
@@ -25,16 +22,10 @@ class Part(NamedTuple):
     test: Optional[LabelCounts]
 
 
-def class_findings(subject: Subject, counts: Dict[str, SplitCounts]) -> Iterator[Finding]:
-    """Everything that concerns single labels."""
+def class_findings(subject: Subject, counts: Dict[str, SplitCounts], protocol: Optional[Protocol]) -> Iterator[Finding]:
+    """Everything that concerns single labels. protocol: which made the subject's runs; None where there are none."""
     yield from _absent(subject, counts)
-    block = subject.lines.loaded.tree.get("protocol")
-    try:
-        protocol: Protocol = resolve(dict(block), "[protocol]") if block else Single()
-        parts = [_part(*run) for run in protocol.runs(subject.corpus, Training.of(subject.lines.loaded.tree["training"]).seed)]
-    except RelconError as error:
-        yield Finding("protocol", "error", "[protocol]", str(error), 1, (), f"Change {subject.lines.section(('protocol',))}")
-        return
+    parts = [_part(*run) for run in subject.runs]
     if any(part.name for part in parts):
         yield from _thin_runs(subject, parts)
     if isinstance(protocol, KShot):
@@ -102,7 +93,7 @@ def _thin_runs(subject: Subject, parts: List[Part]) -> Iterator[Finding]:
                 f"The {side} part of some of the {len(parts)} runs has no pair of a label (label, runs without it): {listed(without)}.",
                 sum(without.values()),
                 (),
-                f"Use fewer or larger parts: {subject.lines.section(('protocol',))}",
+                f"Use fewer or larger parts: {subject.lines.protocol()}",
             )
 
 
@@ -128,7 +119,7 @@ def _too_few_shots(subject: Subject, protocol: KShot, parts: List[Part]) -> Iter
 def _samplers(subject: Subject, stage: str, parts: List[Part]) -> Iterator[Finding]:
     """Batches larger than the data, and labels of one instance where instances of a label attract each other."""
     trains = [part.train for part in parts if part.train is not None]
-    if not trains:
+    if not trains or subject.rule is None:  # a text without pairs is drawn from by its sentences
         return
     smallest = min(trains, key=lambda counts: sum(counts.values()))
     for keys, block in subject.lines.blocks(stage, "samplers"):

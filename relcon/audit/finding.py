@@ -78,13 +78,34 @@ class SplitCounts:
 
 
 @dataclass
-class Audit:
-    """All of it. config: the file. negative: labels that mean 'no relation'. findings: errors first."""
+class CorpusAudit:
+    """What is in a corpus. section: where the config has it (`[data]`, `[vars.distant]`). stages: those that work on it.
+    negative: labels that mean 'no relation'. findings: errors first."""
 
-    config: str
+    section: str
+    stages: List[str]
     negative: List[str]
     splits: List[SplitCounts]
     findings: List[Finding]
+
+    @property
+    def title(self) -> str:
+        """`[vars.distant] (stages order, pretrain)`."""
+        named = f" ({'stage' if len(self.stages) == 1 else 'stages'} {', '.join(self.stages)})"
+        return self.section + (named if self.stages else "")
+
+
+@dataclass
+class Audit:
+    """All of it. config: the file. corpora: that of `[data]` first, then those of stages' own."""
+
+    config: str
+    corpora: List[CorpusAudit]
+
+    @property
+    def findings(self) -> List[Finding]:
+        """Those of all corpora."""
+        return [each for corpus in self.corpora for each in corpus.findings]
 
     @property
     def errors(self) -> int:
@@ -94,7 +115,7 @@ class Audit:
     def as_json(self) -> Dict[str, Any]:
         """Plain values, an object for each example."""
         value = asdict(self)
-        for finding in value["findings"]:
+        for finding in (each for corpus in value["corpora"] for each in corpus["findings"]):
             finding["examples"] = [each._asdict() for each in finding["examples"]]
         return value
 

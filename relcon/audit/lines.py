@@ -7,19 +7,36 @@ from relcon.components import arguments, component_of, kind_of, nested
 from relcon.config import LoadedConfig
 from relcon.config.source import Keys
 
+DATA: Keys = ("data",)
+"""Where the corpus of the run stands; stages may have others."""
+
 
 class ConfigLines:
-    """The lines of a config that say what the data are.
+    """The lines of a config that say what the data of a corpus are.
 
-    corpus: the way to the block that names the files and the candidate rule, within those corpora that change what another one reads.
+    way: that to the corpus, and outer: its block. corpus: the way to the block that names the files and the candidate rule, within
+    those corpora that change what another one reads; block: that block.
     """
 
-    def __init__(self, loaded: LoadedConfig):
-        self.loaded = loaded
-        self.corpus: Keys = ("data",)
-        self.block: Mapping[str, Any] = loaded.tree["data"]
+    def __init__(self, loaded: LoadedConfig, way: Keys = DATA):
+        self.loaded, self.way = loaded, way
+        self.outer: Dict[str, Any] = block_at(loaded, way)
+        self.corpus, self.block = way, self.outer
         while (inner := nested(self.block, "corpora")) is not None:
             self.corpus, self.block = (*self.corpus, inner), self.block[inner]
+
+    @property
+    def name(self) -> str:
+        """`[data]`, `[vars.distant]`."""
+        return f"[{'.'.join(self.way)}]"
+
+    def with_labels(self, labels: List[str]) -> Dict[str, Any]:
+        """The block of the corpus with other `labels`."""
+        return _changed(self.outer, (*self.corpus[len(self.way) :], "labels"), labels)
+
+    def takes(self, key: str) -> bool:
+        """Whether the corpus that names the files has such an argument."""
+        return key in arguments(component_of("corpora", self.block["@corpora"]))
 
     def setting(self, keys: Keys, value: Any) -> str:
         """`run.cfg:9: [data.candidates] scope = "window"`: a key with another value, at the line where it stands or would have to stand."""
@@ -46,14 +63,59 @@ class ConfigLines:
         named = [name if self.block.get(name) is not None else "train" for name in splits]
         return "; ".join(self.data(name, self.block[name]) for name in dict.fromkeys(named) if self.block.get(name) is not None)
 
+    def protocol(self) -> str:
+        """The keys of `[protocol]` that say how the data are divided, each with its value."""
+        stated = arguments_in(self.loaded.tree["protocol"]).items()
+        keys = [self.setting(("protocol", name), value) for name, value in stated if value is not None and name not in ("seed", "seeds")]
+        return "; ".join(keys) or self.section(("protocol",))
+
     @property
     def stages(self) -> Dict[str, Mapping[str, Any]]:
-        """The stages that work on the corpus of `[data]`, by name."""
-        return {name: block for name, block in self.loaded.tree["stages"].items() if isinstance(block, dict) and block.get("data") is None}
+        """The stages that work on this corpus, by name."""
+        tree = self.loaded.tree
+        return {name: block for name, block in _stages(self.loaded) if (block.get("data") or tree["data"]) == self.outer}
 
     def blocks(self, stage: str, kind: str) -> Iterator[Tuple[Keys, Mapping[str, Any]]]:
         """The blocks of a registry in a stage, wherever they stand."""
         yield from _blocks(self.loaded.tree["stages"][stage], ("stages", stage), f"@{kind}")
+
+
+def corpora_of(loaded: LoadedConfig) -> List[ConfigLines]:
+    """The corpora of a config, each once: that of `[data]`, then those that stages have of their own, named by where they are written."""
+    found = [ConfigLines(loaded)]
+    for name, block in _stages(loaded):
+        for keys in _outermost(block, ("stages", name), "@corpora"):
+            lines = ConfigLines(loaded, loaded.origin(keys))
+            found += [lines] if all(lines.outer != each.outer for each in found) else []
+    return found
+
+
+def block_at(loaded: LoadedConfig, keys: Keys) -> Any:
+    """What stands in the config at the end of a way; None where nothing does."""
+    value: Any = loaded.tree
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _stages(loaded: LoadedConfig) -> Iterator[Tuple[str, Mapping[str, Any]]]:
+    """Those that were not left out."""
+    return ((name, block) for name, block in loaded.tree["stages"].items() if isinstance(block, dict))
+
+
+def _outermost(value: Any, keys: Keys, kind: str) -> Iterator[Keys]:
+    """The ways to the blocks of a registry that are in no other such block."""
+    if isinstance(value, dict) and kind in value:
+        yield keys
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _outermost(inner, (*keys, key), kind)
+
+
+def _changed(block: Mapping[str, Any], keys: Keys, value: Any) -> Dict[str, Any]:
+    """A copy of a block with another value at the end of a way."""
+    inner = value if len(keys) == 1 else _changed(block[keys[0]], keys[1:], value)
+    return {**block, keys[0]: inner}
 
 
 def _blocks(value: Any, keys: Keys, kind: str) -> Iterator[Tuple[Keys, Mapping[str, Any]]]:
@@ -67,6 +129,11 @@ def _blocks(value: Any, keys: Keys, kind: str) -> Iterator[Tuple[Keys, Mapping[s
 
 def argument(block: Mapping[str, Any], name: str) -> Any:
     """What a component block says of an argument: its value, or the default; None where the component has no such argument."""
+    return arguments_in(block).get(name)
+
+
+def arguments_in(block: Mapping[str, Any]) -> Dict[str, Any]:
+    """All arguments of a component block: values and defaults."""
     kind = str(kind_of(block))
     known = arguments(component_of(kind, block[f"@{kind}"]))
-    return block.get(name, known[name].default) if name in known else None
+    return {name: block.get(name, each.default) for name, each in known.items()}

@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from relcon.audit.check import printable
-from relcon.audit.finding import Audit, Finding
+from relcon.audit.finding import Audit, CorpusAudit, Finding
 from relcon.audit.tables import tables_of
 from relcon.files import atomic
 
@@ -36,17 +36,24 @@ def _page(audit: Audit) -> Element:
     SubElement(head, "style").text = STYLE
     _text(body, "h1", f"Data audit of {audit.config}")
     _text(body, "p", f"{audit.summary()}.")
-    for title, rows in tables_of(audit).items():
-        _table(body, title, rows)
-    _text(body, "h2", "Findings")
-    for finding in audit.findings:
-        _finding(body, finding)
+    for corpus in audit.corpora:
+        _corpus(body, corpus)
     return html
+
+
+def _corpus(parent: Element, corpus: CorpusAudit) -> None:
+    """Tables of what there is, then the findings."""
+    _text(parent, "h2", corpus.title)
+    for title, rows in tables_of(corpus).items():
+        _table(parent, title, rows)
+    _text(parent, "h3", "Findings")
+    for finding in corpus.findings:
+        _finding(parent, finding)
 
 
 def _finding(parent: Element, finding: Finding) -> None:
     section = SubElement(parent, "section", {"class": finding.severity})
-    _text(section, "h3", f"{finding.severity}: {finding.check} ({finding.where})")
+    _text(section, "h4", f"{finding.severity}: {finding.check} ({finding.where})")
     _text(section, "p", finding.message)
     if finding.examples:
         items = SubElement(section, "ul")
@@ -58,7 +65,7 @@ def _finding(parent: Element, finding: Finding) -> None:
 
 
 def _table(parent: Element, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    _text(parent, "h2", title)
+    _text(parent, "h3", title)
     table = SubElement(parent, "table")
     columns: List[str] = list(dict.fromkeys(name for row in rows for name in row))
     line = SubElement(table, "tr")

@@ -104,7 +104,8 @@ def _types(document: Document, lost: Lost) -> Tuple[str, str]:
 
 def _still_lost(subject: Subject, change: Change, lost: List[Lost], documents: Dict[str, Document]) -> int:
     """How many of the relations a changed rule loses too, for whatever cause."""
-    changed = resolve({**subject.lines.block["candidates"], change.key: change.value}, "[data.candidates]")
+    lines = subject.lines
+    changed = resolve({**lines.block["candidates"], change.key: change.value}, f"[{'.'.join((*lines.corpus, 'candidates'))}]")
     missed = {each[:4] for document in documents.values() for each in changed.instances(document, subject.labels)[1]}
     return sum(each[:4] in missed for each in lost)
 

@@ -1,8 +1,8 @@
-"""The counts of an audit as rows of tables, for the terminal and the page."""
+"""The counts of an audited corpus as rows of tables, for the terminal and the page."""
 
 from typing import Any, Dict, List
 
-from relcon.audit.finding import Audit
+from relcon.audit.finding import CorpusAudit
 
 Row = Dict[str, Any]
 
@@ -10,18 +10,18 @@ TYPE_PAIRS = 12
 """So many pairs of types are shown."""
 
 
-def tables_of(audit: Audit) -> Dict[str, List[Row]]:
+def tables_of(corpus: CorpusAudit) -> Dict[str, List[Row]]:
     """All tables by title, but for those without a row."""
     tables = {
-        "Splits": split_rows(audit),
-        "Labels": label_rows(audit),
-        "Entities": entity_rows(audit),
-        "Types of head and tail": type_rows(audit),
+        "Splits": split_rows(corpus),
+        "Labels": label_rows(corpus),
+        "Entities": entity_rows(corpus),
+        "Types of head and tail": type_rows(corpus),
     }
     return {title: rows for title, rows in tables.items() if rows}
 
 
-def split_rows(audit: Audit) -> List[Row]:
+def split_rows(corpus: CorpusAudit) -> List[Row]:
     """How much is in each split."""
     return [
         {
@@ -30,21 +30,21 @@ def split_rows(audit: Audit) -> List[Row]:
             "sentences": split.sentences,
             "words": split.words,
             "entities": sum(split.entities.values()),
-            "relations": sum(count for label, count in split.relations.items() if label not in audit.negative),
+            "relations": sum(count for label, count in split.relations.items() if label not in corpus.negative),
             "pairs": split.pairs,
             "unlabelled": split.unlabelled,
-            "negative": _share(sum(split.labels.get(label, 0) for label in audit.negative), sum(split.labels.values())),
+            "negative": _share(sum(split.labels.get(label, 0) for label in corpus.negative), sum(split.labels.values())),
             "lost": sum(split.lost.values()),
         }
-        for split in audit.splits
+        for split in corpus.splits
     ]
 
 
-def label_rows(audit: Audit) -> List[Row]:
+def label_rows(corpus: CorpusAudit) -> List[Row]:
     """Candidate pairs and relations of each label in each split; of a negative label the pairs."""
-    labels = dict.fromkeys(label for split in audit.splits for label in (*split.labels, *split.relations))
+    labels = dict.fromkeys(label for split in corpus.splits for label in (*split.labels, *split.relations))
     return [
-        {"label": label, **{f"{split.name}: {what}": getattr(split, part).get(label) for split in audit.splits for what, part in _PARTS}}
+        {"label": label, **{f"{split.name}: {what}": getattr(split, part).get(label) for split in corpus.splits for what, part in _PARTS}}
         for label in labels
     ]
 
@@ -52,21 +52,21 @@ def label_rows(audit: Audit) -> List[Row]:
 _PARTS = (("pairs", "labels"), ("relations", "relations"))
 
 
-def entity_rows(audit: Audit) -> List[Row]:
+def entity_rows(corpus: CorpusAudit) -> List[Row]:
     """Entities of each type in each split."""
-    types = dict.fromkeys(each for split in audit.splits for each in split.entities)
-    return [{"type": each or "(none)", **{split.name: split.entities.get(each) for split in audit.splits}} for each in types]
+    types = dict.fromkeys(each for split in corpus.splits for each in split.entities)
+    return [{"type": each or "(none)", **{split.name: split.entities.get(each) for split in corpus.splits}} for each in types]
 
 
-def type_rows(audit: Audit) -> List[Row]:
+def type_rows(corpus: CorpusAudit) -> List[Row]:
     """The most frequent pairs of types: candidates, and those of them with a relation, in each split."""
     rows: Dict[str, Row] = {}
-    for split in audit.splits:
+    for split in corpus.splits:
         for each in split.type_pairs:
             name = f"{each.head or '(none)'} -> {each.tail or '(none)'}"
             row = rows.setdefault(name, {"head -> tail": name})
             row[f"{split.name}: pairs"] = each.pairs
-            row[f"{split.name}: related"] = sum(count for label, count in each.labels.items() if label not in audit.negative)
+            row[f"{split.name}: related"] = sum(count for label, count in each.labels.items() if label not in corpus.negative)
     return list(rows.values())[:TYPE_PAIRS]
 
 

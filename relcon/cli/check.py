@@ -29,9 +29,9 @@ def check_cli(
 
     Of a sweep every cell is checked, and of each that cannot run the reason is given in one line.
 
-    With --data the data are read, as training would, and audited: counts for each split, label and pair of types, texts and entity
-    pairs in several splits, contradictions, directions, spans, lost relations, rare labels, each with the line of the config that would
-    change it.
+    With --data the data are read, as training would, and audited, those of single stages too: counts for each split, label and pair of
+    types, unknown labels, texts and entity pairs in several splits or on both sides of a fold, contradictions, directions, spans, lengths,
+    lost relations, rare labels, each with the line of the config that would change it.
 
     \b
     relcon check configs/quickstart.cfg --data --html audit.html

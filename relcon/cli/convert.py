@@ -47,7 +47,7 @@ def convert_cli(
     if not source.exists():
         raise RelconError(f"{input} does not exist. Give a file or folder to convert.")
     if sniff:
-        report_likely(source)
+        report_likely(source, input)
         return
     target = take_lone(ctx, output)
     if writer is None or target is None:
@@ -60,26 +60,27 @@ def convert_cli(
     named = ["--reader.@readers", reader, "--writer.@writers", writer]
     parts = components([*named, *overrides_of(ctx)], {"reader": DatasetReader, "writer": Writer})
     refuse_output(parts["writer"], target, origin(input), overwrite)
-    found = convert(parts["reader"].read(source), parts["writer"], target, strict)
+    found = convert(parts["reader"].read(source), parts["writer"], target, strict, some=True)
     for line in found.lines():
         typer.echo(line)
-    if not found.written:
-        raise RelconError(f"{target} has no document, because {writer} can hold none of the {found.documents} that were read.")
     typer.echo(f"{found.written} of {found.documents} documents written to {target}.")
     typer.echo(f"Next: {reading(parts['writer'])}")
 
 
-def report_likely(path: Path) -> None:
-    """The readers for which a path may be."""
+def report_likely(path: Path, given: Path) -> None:
+    """The readers for which a path may be. given: what the user calls it."""
     from relcon.cli.tables import report_table
     from relcon.errors import RelconError
     from relcon.sniffing import sniff
 
     found = sniff(path)
     if not found:
-        raise RelconError(f"No reader knows {path}. relcon components --kind readers lists them.")
+        raise RelconError(f"No reader knows {given}. relcon components --kind readers lists them.")
     report_table([{"reader": each.reader, "read": each.read, "because it has": each.reason, "but": each.failure or None} for each in found])
-    typer.echo(f"Next: relcon convert {path} --reader {found[0].reader} --writer relcon.JSONLines.v1 OUT")
+    if found[0].failure:
+        typer.echo(f"None of them reads {given} as it is; the last column says why.")
+    else:
+        typer.echo(f"Next: relcon convert {given} --reader {found[0].reader} --writer relcon.JSONLines.v1 OUT")
 
 
 def reading(writer: "Writer") -> str:

@@ -17,11 +17,12 @@ def check_data(loaded: "LoadedConfig", html: Optional[Path], json: Optional[Path
 
     RelconError where a file exists and is not to be replaced, or is the config or its data.
     """
-    from relcon.audit import audit, write_page
+    from relcon.audit import audit, corpora_of, write_page
     from relcon.errors import RelconError
     from relcon.files import within, write_json
 
-    read = [loaded.path, *(Path(value) for value in loaded.tree["data"].values() if isinstance(value, str))]
+    values = [value for lines in corpora_of(loaded) for value in lines.block.values()]
+    read = [loaded.path, *(Path(value) for value in values if isinstance(value, str))]
     for option, path in (("--html", html), ("--json", json)):
         if path is not None and path.exists() and not (overwrite and path.is_file()):
             raise RelconError(f"{option} {path} exists. Give another file, or --overwrite to replace it.")
@@ -41,14 +42,16 @@ def check_data(loaded: "LoadedConfig", html: Optional[Path], json: Optional[Path
 
 
 def report_audit(audit: "Audit") -> None:
-    """Tables of what there is, then the findings."""
+    """Of each corpus tables of what there is, then the findings."""
     from relcon.audit.tables import tables_of
     from relcon.cli.tables import report_table
 
-    for title, rows in tables_of(audit).items():
-        report_table(rows, title)
-    for finding in audit.findings:
-        _finding(finding)
+    for corpus in audit.corpora:
+        typer.secho(corpus.title, bold=True)
+        for title, rows in tables_of(corpus).items():
+            report_table(rows, title)
+        for finding in corpus.findings:
+            _finding(finding)
 
 
 def _finding(finding: "Finding") -> None:

@@ -52,7 +52,7 @@ def plugin_cli(
 @init_app.command("config", no_args_is_help=True)
 def config_cli(
     paper: Optional[str] = typer.Option(None, "--paper", help="A paper of an installed plugin: clre, cldr, finecl, pspe, cloce, ..."),
-    data: Optional[Path] = typer.Option(None, "--from", help="Training data to look at: a file, a folder, or a folder with the splits."),
+    data: Optional[Path] = typer.Option(None, "--from", help="Training data to look at: a file, a folder (of splits), an archive of it."),
     reader: Optional[str] = typer.Option(None, "--reader", help="The reader of the data; with --from the likeliest unless given."),
     train: Optional[str] = typer.Option(None, "--train", help="The training data, where they are not to be looked at."),
     dev: Optional[str] = typer.Option(None, "--dev", help="The development data."),
@@ -73,13 +73,14 @@ def config_cli(
     """
     from relcon.config import import_code
     from relcon.errors import RelconError
-    from relcon.files import atomic, refuse_replacing
+    from relcon.files import atomic
     from relcon.scaffold.config import of_data, of_names
 
     import_code(code)
     if output.suffix != ".cfg":
         raise RelconError(f"--output {output}: the name of a config ends in .cfg.")
-    refuse_replacing(output)
+    if output.exists():
+        raise RelconError(f"{output} exists. Give another --output, or move it away.")
     files = {split: file for split, file in (("train", train), ("dev", dev), ("test", test)) if file is not None}
     if paper is None and data is None and reader is None and not files:
         raise RelconError("Say what the config is for: --paper NAME, --from DATA, or --reader NAME with --train FILE.")

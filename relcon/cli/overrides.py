@@ -46,7 +46,7 @@ def parse_overrides(words: Sequence[str], options: Sequence[str] = ()) -> List[s
     while rest:
         name, given, _ = rest.pop(0).partition("=")
         if not name.startswith("--"):
-            raise RelconError(f"'{name}' stands alone. Give the config first, then options and overrides: --section.key VALUE.")
+            raise RelconError(f"'{name}' stands alone: the command takes no further word. Overrides look like --section.key VALUE.")
         if "." not in name and name not in ("--protocol",):
             near = did_you_mean(name, [*options, *ALWAYS])
             raise RelconError(f"there is no option {name}.{near} Overrides look like --section.key VALUE.")

@@ -39,9 +39,9 @@ def plot_cli(
     """
     from relcon.cli.tables import report_table
     from relcon.config import import_code
+    from relcon.data.archives import resolve
     from relcon.errors import RelconError
     from relcon.plotting import plot
-    from relcon.sample import resolve
 
     if data is not None and split is not None:
         raise RelconError("--data and --split exclude each other: give data of your own, or name a split of the run's data.")

@@ -113,7 +113,7 @@ def record_of(line: bytes) -> Mapping[str, Any]:
     """The object of a line; an empty one where it holds none."""
     try:
         record = json.loads(line)
-    except ValueError:  # no JSON, or no UTF-8
+    except (ValueError, RecursionError):  # no JSON, or no UTF-8
         return {}
     return record if isinstance(record, dict) else {}
 

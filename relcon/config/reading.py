@@ -98,7 +98,7 @@ def parse_yaml(path: Path, text: str) -> Source:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError([Problem(place(path, line), f"not valid YAML: {error.problem}.")]) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError([Problem(place(path), f"not valid YAML: {error}.")]) from None
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError([Problem(place(path, 1), "a config is a mapping of sections (paths:, training:, data:, stages:).")])

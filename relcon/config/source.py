@@ -154,7 +154,7 @@ def is_json(text: str) -> bool:
     """Whether this is a JSON value."""
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -58,9 +58,9 @@ def unpacked(path: Path, cache: Optional[str] = None) -> Path:
     archive = _archive_of(path)
     if archive is None:
         return path
-    folder = _copies(cache) / fingerprint_of_path(archive) / archive.name
+    folder = _copy_of(archive, cache)
     if not folder.exists():
-        with whole_folder(folder) as temporary:
+        with whole_folder(folder, replace=False) as temporary:
             _unpack(archive, temporary)
             if not any(temporary.iterdir()):
                 raise RelconError(f"{archive} holds nothing. Get the file again.")
@@ -74,6 +74,15 @@ def origin(value: Union[str, Path]) -> Path:
     return _archive_of(path) or path
 
 
+def called(value: Union[str, Path], inside: Path, cache: Optional[str] = None) -> Path:
+    """What a user calls a path that is, or lies in, what `resolve` made of a value: the place in the archive, or the path itself.
+
+    cache: the one that `resolve` was given.
+    """
+    archive = _archive_of(resolve_sample(value))
+    return inside if archive is None else archive / inside.relative_to(_copy_of(archive, cache))
+
+
 def suffix_of(path: Path) -> Optional[str]:
     """What makes a path the name of an archive (`.tar.gz`); None where nothing does."""
     return next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
@@ -82,6 +91,11 @@ def suffix_of(path: Path) -> Optional[str]:
 def _archive_of(path: Path) -> Optional[Path]:
     """The archive that a path is or lies in; None where there is none."""
     return next((each for each in (path, *path.parents) if each.is_file() and suffix_of(each)), None)
+
+
+def _copy_of(archive: Path, cache: Optional[str]) -> Path:
+    """Where an archive is unpacked."""
+    return _copies(cache) / fingerprint_of_path(archive) / archive.name
 
 
 def _copies(cache: Optional[str]) -> Path:

@@ -15,14 +15,14 @@ from relcon.data.archives import unpacked
 from relcon.data.building import Candidates, candidate_pieces, parsed_batches, plain_candidates
 from relcon.data.columns import NotStorable
 from relcon.data.document import Document, Instance
-from relcon.data.labels import LabelSet
+from relcon.data.labels import LabelSet, UnknownLabels
 from relcon.data.reading import batches_of, document_batches, unique, where
 from relcon.data.sequences import labels_of, relation_labels_of
 from relcon.data.splits import hold_out
 from relcon.data.store import OFF, CandidateStore, DocumentStore, candidates_key, document_key, hashed
 from relcon.data.stored import StoredDocuments
 from relcon.data.workers import Workers
-from relcon.errors import DataError, Problem, RelconError, did_you_mean, naming
+from relcon.errors import Problem, RelconError, did_you_mean, naming
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
 from relcon.sample import resolve as resolve_path
 
@@ -130,8 +130,8 @@ class FileCorpus(Corpus):
     def split(self, name: str) -> Split:
         """A split, read on first use.
 
-        RelconError where there is none of that name, its file is missing or empty, or train has no relations; DataError where it
-        has labels that are not in the label set.
+        RelconError where there is none of that name, its file is missing or empty, or train has no relations; DataError
+        (`UnknownLabels`) where it has labels that are not in the label set.
         """
         if name not in self.splits():
             raise RelconError(f"[data] has no split '{name}'.{did_you_mean(name, self.splits())} Give its file: [data] {name} = \"...\".")
@@ -384,7 +384,7 @@ def _refuse_unknown(documents: Sequence[Document], seen: Set[str], labels: Label
             if relation.label is not None and relation.label not in known:
                 found.setdefault(relation.label, []).append(document)
     problems = [Problem(where(places[0]), _unknown(label, len(places), known)) for label, places in found.items()]
-    raise DataError(problems, heading)
+    raise UnknownLabels(problems, heading, labels, {label: len(places) for label, places in found.items()})
 
 
 def _unknown(label: str, relations: int, known: Set[str]) -> str:

@@ -1,9 +1,9 @@
 """Labels are named, never numbered by the user: a label set declares which names mean 'no relation' and which are symmetric."""
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Sequence, Tuple
 
-from relcon.errors import RelconError, did_you_mean
+from relcon.errors import DataError, Problem, RelconError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,19 @@ class LabelSet:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+class UnknownLabels(DataError):
+    """Relations of a split have labels that the label set lacks.
+
+    problems: one for each of these labels, at the first of its relations. labels: the label set. counts: of each of these labels how many
+    relations have it, in the order of the problems.
+    """
+
+    def __init__(self, problems: Sequence[Problem], heading: str, labels: LabelSet, counts: Mapping[str, int]):
+        super().__init__(problems, heading)
+        self.labels, self.counts = labels, dict(counts)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        """An error of another process arrives as it was."""
+        return type(self), (self.problems, self.heading, self.labels, self.counts)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
+from relcon.data.archives import unpacked
 from relcon.data.changed import ChangedCorpus, Written
 from relcon.data.document import Document
 from relcon.data.fields import items, need, of_kind
@@ -13,7 +14,7 @@ from relcon.data.sequences import ids_of, relation_labels_of, take
 from relcon.data.store import fingerprint_of_path, hashed
 from relcon.errors import RecordError, RelconError, did_you_mean, naming
 from relcon.interfaces import Corpus, Split
-from relcon.sample import resolve as resolve_path
+from relcon.sample import resolve as resolve_sample
 
 FORMS = 'a JSON array of {"id": "...", "relation": "..."}, or a JSON object of "id": "label"'
 
@@ -33,7 +34,8 @@ class PatchedCorpus(ChangedCorpus):
     are left out (Re-TACRED: all three splits).
 
     corpus: what is patched, such as TACRED (ids: `id` of its records).
-    train, dev, test: the patch of each split; null: its documents keep their labels.
+    train, dev, test: the patch of each split, a file, packed (.gz), or in an archive (`patches.zip/dev.json`); null: its documents keep
+        their labels.
     labels: all labels in the order of the classes. By default the corpus's own where `train` is not patched, else those that the patched
         train split has, sorted, negatives first. Negative and symmetric ones are the corpus's; a symmetric one that is no label any more
         is none.
@@ -73,7 +75,7 @@ class PatchedCorpus(ChangedCorpus):
         labels: Optional[List[str]] = None,
     ):
         super().__init__(corpus)
-        self.files = {name: resolve_path(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
+        self.files = {name: resolve_sample(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
         if not self.files:
             raise ValueError("train, dev, test: name the patch of one split at least")
         for name in self.files:
@@ -85,7 +87,7 @@ class PatchedCorpus(ChangedCorpus):
 
     def fingerprint(self) -> str:
         """The patches, and the labels."""
-        return hashed({name: fingerprint_of_path(file) for name, file in self.files.items()}, self.declared)
+        return hashed({name: fingerprint_of_path(unpacked(file)) for name, file in self.files.items()}, self.declared)
 
     @property
     def labels(self) -> LabelSet:
@@ -108,7 +110,7 @@ class PatchedCorpus(ChangedCorpus):
         """The patch of a split, read once; None where it has none."""
         if name in self.files and name not in self._patches:
             with naming(f"[data] {name}:"):
-                self._patches[name] = read_patch(self.files[name])
+                self._patches[name] = read_patch(unpacked(self.files[name]))
         return self._patches.get(name)
 
     def _names(self) -> Optional[Tuple[str, ...]]:

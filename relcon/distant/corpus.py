@@ -19,7 +19,7 @@ from relcon.data.stored import StoredDocuments
 from relcon.data.workers import Workers
 from relcon.distant.parts import Counts, Job, build_part, counts_file, documents_files, material_of, read_counts
 from relcon.errors import RelconError
-from relcon.files import LEFTOVER, read_json, remove_leftovers, write_json
+from relcon.files import LEFTOVER, read_object, remove_leftovers, write_json
 from relcon.runs import refuse_unwritable
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 DOCUMENTS, MANIFEST, NAMES, BUILDING = "documents", "manifest.json", "rel_info.json", "building"
 """What lies in the folder: the corpus, a folder of its own so that a reader finds nothing else there, what is said of it, and, until it is
 finished, what building needs. The manifest comes last: a folder without one is not finished."""
+
+NAMES_FORM = 'an object of names, {"relation": "name", ...}'
+"""What a file of relation names holds, for messages."""
 
 BEGUN = "begun.json"
 """In the folder of what building needs: what the corpus is made of."""
@@ -49,8 +52,7 @@ def build_distant(job: Job, output: Path, workers: int = 1, resume: bool = False
         _refuse_other(begun, origin, output)
     if begun is not None and (output / MANIFEST).exists():
         shutil.rmtree(output / BUILDING, ignore_errors=True)
-        manifest: Dict[str, Any] = read_json(output / MANIFEST)
-        return manifest
+        return read_object(output / MANIFEST)
     with closing(Workers(workers)) as processes:
         with _unchanged_where_wrong(output):
             names = _relation_names(job)
@@ -127,7 +129,7 @@ def _described(component: Any) -> Dict[str, Any]:
 def _begun(output: Path) -> Optional[Dict[str, Any]]:
     """What the corpus in the folder is made of; None where it was cut short before anything was known of it."""
     found = [file for file in (output / BUILDING / BEGUN, output / MANIFEST) if file.exists()]
-    return read_json(found[0]) if found else None
+    return read_object(found[0]) if found else None
 
 
 def _refuse_other(begun: Dict[str, Any], origin: Dict[str, Any], output: Path) -> None:
@@ -178,9 +180,10 @@ def _relation_names(job: Job) -> Optional[Dict[str, str]]:
     """The names of relations; RelconError where the file is no such object."""
     if job.relation_names is None:
         return None
-    names = read_json(job.relation_names)
-    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise RelconError(f'{job.relation_names}: expected a JSON object of names, {{"relation": "name", ...}}.')
+    names = read_object(job.relation_names, NAMES_FORM)
+    wrong = next((relation for relation, name in names.items() if not isinstance(name, str)), None)
+    if wrong is not None:
+        raise RelconError(f"{job.relation_names}: the name of '{wrong}' is no text. Expected {NAMES_FORM}.")
     return names
 
 

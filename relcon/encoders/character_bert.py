@@ -60,6 +60,11 @@ class CharacterBERT(TextEncoder):
         super().__init__(model, (model.encoder, "layer"), words, freeze_layers, freeze_embeddings)
         self.settings = settings
 
+    @classmethod
+    def cutting(cls, arguments: Mapping[str, Any], tokens: Sequence[str] = ()) -> Characters:
+        """Every word is one piece, whatever the weights."""
+        return Characters(arguments["max_length"], arguments["lower_case"])
+
     def add_tokens(self, tokens: Sequence[str]) -> None:
         """Nothing to do: every token is a word already, and spelt by its characters."""
 

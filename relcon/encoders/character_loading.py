@@ -17,7 +17,7 @@ from transformers import BertConfig, BertModel
 from relcon.encoders.character_cnn import CharacterCNN
 from relcon.encoders.loading import attempt, check_dropout, check_folder
 from relcon.errors import RelconError
-from relcon.files import read_json, write_json
+from relcon.files import read_object, write_json
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def save(folder: Path, model: BertModel, settings: Mapping[str, Any]) -> None:
 
 def _settings(folder: Path) -> Dict[str, Any]:
     """Those of config.json, the published ones where it says nothing."""
-    given = read_json(folder / "config.json")
+    given = read_object(folder / "config.json")
     return {name: given.get(name, published) for name, published in PUBLISHED.items()}
 
 

@@ -56,6 +56,21 @@ def load(
     return model.float().train(), tokenizer
 
 
+def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
+    """The tokenizer alone, without a look at the network.
+
+    path: a folder, or a name that transformers finds in its cache. RelconError where it cannot be had.
+    """
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        check_folder(folder, {"tokenizer": PARTS["tokenizer"]})
+    with quiet():
+        return cast(
+            PreTrainedTokenizerBase,
+            attempt(path, "tokenizer", AutoTokenizer.from_pretrained, str(folder), trust_remote_code=False, local_files_only=True),
+        )
+
+
 def check_dropout(dropout: Optional[float], name: str = "dropout") -> None:
     """RelconError where it is no dropout probability. name: of the argument."""
     if dropout is not None and not 0 <= dropout < 1:

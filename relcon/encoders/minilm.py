@@ -2,8 +2,9 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Optional
+from typing import Any, Mapping, Optional, Sequence
 
+from relcon.encoders.pieces import WordPieces
 from relcon.encoders.transformer import Transformer
 from relcon.errors import RelconError
 
@@ -42,3 +43,8 @@ class MiniLM(Transformer):
         hidden_dropout: Optional[float] = None,
     ):
         super().__init__(str(minilm_folder()), max_length, freeze_layers, freeze_embeddings, dropout, hidden_dropout)
+
+    @classmethod
+    def cutting(cls, arguments: Mapping[str, Any], tokens: Sequence[str] = ()) -> WordPieces:
+        """By the tokenizer of the package."""
+        return super().cutting({**arguments, "path": str(minilm_folder())}, tokens)

@@ -76,6 +76,15 @@ class TextEncoder(Encoder):
         self._check(words.limit)
         self._freeze()
 
+    @classmethod
+    def cutting(cls, arguments: Mapping[str, Any], tokens: Sequence[str] = ()) -> Words:
+        """How an encoder would cut texts, found without its weights, for who only wants to know whether they fit.
+
+        arguments: of its constructor, all of them. tokens: those that are added to it. RelconError where that cannot be told, as always
+        unless overridden.
+        """
+        raise RelconError(f"{cls.__name__} does not say how it cuts words.")
+
     @abstractmethod
     def run(self, tensors: Mapping[str, Optional[Tensor]]) -> Any:
         """The model's own output. tensors: those of `prepare`, on the model's device; `attention_mask` None where nothing is padded."""
@@ -105,7 +114,7 @@ class TextEncoder(Encoder):
 
     def prepare(self, inputs: Sequence[Input]) -> Prepared:
         """Texts as rows of pieces, one row each, padded to the longest."""
-        rows = [self._row(text) for text in self._texts(inputs)]
+        rows = [row_of(self.words, text) for text in self._texts(inputs)]
         ids = nn.utils.rnn.pad_sequence([torch.tensor(row.ids) for row in rows], True, self.words.padding)
         length = torch.tensor([len(row.ids) for row in rows])
         position = torch.arange(ids.shape[1])
@@ -122,27 +131,6 @@ class TextEncoder(Encoder):
             others = sorted({type(each).__name__ for each in inputs if not isinstance(each, Text)})
             raise TypeError(f"{type(self).__name__} reads texts, not {', '.join(others)}")
         return texts
-
-    def _row(self, text: Text) -> Row:
-        """One text between its special tokens, cropped to the limit."""
-        frame = self.words.two if text.second else self.words.one
-        pieces = self._edited(text)
-        first, second = pieces[: len(text.words)], pieces[len(text.words) :]
-        room = self.words.limit - frame.size - sum(map(len, second))
-        kept = survivors([len(word) for word in first], room, text.keep) if room >= 0 else []
-        if room < 0 or (first and not kept):
-            return _nothing(self.words.one, len(pieces))
-        return _laid_out(frame, first, second, kept)
-
-    def _edited(self, text: Text) -> List[Pieces]:
-        """The pieces of all words of both segments, with the text's edits."""
-        pieces = self.words.cut(text.words + text.second)
-        for word, piece, number in text.edits:
-            old, new = pieces[word], self.words.piece(number)
-            if piece >= len(old):
-                raise IndexError(f"an edit names piece {piece} of a word with {len(old)} pieces")
-            pieces[word] = (new,) * len(old) if piece < 0 else (*old[:piece], new, *old[piece + 1 :])
-        return pieces
 
     # ---- rows -> states ----------------------------------------------------------------------------------------------
 
@@ -204,6 +192,38 @@ class TextEncoder(Encoder):
             raise RelconError(f"max_length must leave room beside {self.words.two.size} special tokens, got {max_length}.")
         if positions is not None and max_length > positions:
             raise RelconError(f"max_length must be at most {positions}, the positions that this encoder knows, got {max_length}.")
+
+
+def whole_length(words: Words, text: Text) -> int:
+    """Pieces of a text, special tokens included, that nothing was cropped of."""
+    return _frame(words, text).size + sum(map(len, words.cut(text.words + text.second)))
+
+
+def row_of(words: Words, text: Text) -> Row:
+    """One text between its special tokens, cropped to the limit."""
+    frame, pieces = _frame(words, text), _edited(words, text)
+    first, second = pieces[: len(text.words)], pieces[len(text.words) :]
+    room = words.limit - frame.size - sum(map(len, second))
+    kept = survivors([len(word) for word in first], room, text.keep) if room >= 0 else []
+    if room < 0 or (first and not kept):
+        return _nothing(words.one, len(pieces))
+    return _laid_out(frame, first, second, kept)
+
+
+def _frame(words: Words, text: Text) -> Frame:
+    """The special tokens around a text."""
+    return words.two if text.second else words.one
+
+
+def _edited(words: Words, text: Text) -> List[Pieces]:
+    """The pieces of all words of both segments, with the text's edits."""
+    pieces = words.cut(text.words + text.second)
+    for word, piece, number in text.edits:
+        old, new = pieces[word], words.piece(number)
+        if piece >= len(old):
+            raise IndexError(f"an edit names piece {piece} of a word with {len(old)} pieces")
+        pieces[word] = (new,) * len(old) if piece < 0 else (*old[:piece], new, *old[piece + 1 :])
+    return pieces
 
 
 def _laid_out(frame: Frame, first: List[Pieces], second: List[Pieces], kept: List[int]) -> Row:

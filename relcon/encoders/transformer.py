@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from relcon.encoders.loading import embedding_table, load, quiet
+from relcon.encoders.loading import embedding_table, load, load_tokenizer, quiet
 from relcon.encoders.pieces import WordPieces
 from relcon.encoders.text import TextEncoder
 from relcon.errors import RelconError
@@ -51,6 +51,15 @@ class Transformer(TextEncoder):
     ):
         model, tokenizer = load(path, dropout, hidden_dropout)
         super().__init__(model, _layer_list(model), WordPieces(tokenizer, max_length), freeze_layers, freeze_embeddings)
+
+    @classmethod
+    def cutting(cls, arguments: Mapping[str, Any], tokens: Sequence[str] = ()) -> WordPieces:
+        """By the tokenizer at the path. RelconError where it is not on this machine."""
+        if arguments["path"] is None:
+            raise RelconError("The encoder has no path yet.")
+        words = WordPieces(load_tokenizer(arguments["path"]), arguments["max_length"])
+        words.add(tokens)
+        return words
 
     @property
     def vocabulary(self) -> WordPieces:

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 TAG = re.compile(r"<(?P<closing>/?)(?P<name>prot|p1|p2)(?:\s+pair=(?P<pair>[0-9]+))?\s*>")
 
+MENTION = re.compile(r"<prot>[^`\n]*</prot>")
+"""What AIMed's files have. A page about them quotes the tags, in back-quotes as Markdown has it."""
+
 POSITIVE = "positive"
 
 
@@ -55,8 +58,9 @@ class AIMed(RecordReader):
 
     @classmethod
     def sniff(cls, glimpse: Glimpse) -> Optional[str]:
-        """A file with <prot>, or a folder of files 'abstract*' with it."""
-        return "text with the tags <prot>, as in AIMed" if "<prot>" in glimpse.first("abstract*").text else None
+        """A file with a mention in <prot>, or a folder of files 'abstract*' with it; no page that quotes the tag."""
+        text = glimpse.first("abstract*").text
+        return "text with the tags <prot>, as in AIMed" if MENTION.search(text) and "`<prot>`" not in text else None
 
     def records(self, path: Path) -> Iterator[Union[Record, Problem]]:
         """The files, in the order of their names."""

@@ -1,5 +1,6 @@
 """ChemProt, the original files of BioCreative VI: abstracts with stand-off entities and relations."""
 
+import re
 from bisect import bisect_left
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,6 +16,15 @@ from relcon.readers.records import OnError, Record, RecordReader, lines
 GROUPS: List[str] = ["CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9"]
 
 TYPES: Dict[str, str] = {"GENE-Y": "PROTEIN", "GENE-N": "PROTEIN"}
+
+
+ROWS: Dict[str, "re.Pattern[str]"] = {
+    "abstracts": re.compile(r"[0-9]+\t[^\t]+\t[^\t]+"),
+    "entities": re.compile(r"[0-9]+\tT[0-9]+\t[^\t]+\t[0-9]+\t[0-9]+\t[^\t]+"),
+    "relations": re.compile(r"[0-9]+\tCPR:[0-9]+\t[YN] ?\t[^\t]+\tArg1:T[0-9]+\tArg2:T[0-9]+"),
+    "gold_standard": re.compile(r"[0-9]+\tCPR:[0-9]+\tArg1:T[0-9]+\tArg2:T[0-9]+"),
+}
+"""Table -> its rows, by which a single file is known. Those of the abstracts are like many others: the file's name must say it too."""
 
 
 class Row(NamedTuple):
@@ -66,7 +76,10 @@ class ChemProt(RecordReader):
 
     @classmethod
     def sniff(cls, glimpse: Glimpse) -> Optional[str]:
-        """A folder with tables of abstracts and of entities."""
+        """A folder with tables of abstracts and of entities; or one of the tables, which cannot be read without its folder."""
+        alone = _table_of(glimpse)
+        if alone is not None:
+            return f"rows of ChemProt's {alone}, whose reader takes the folder of the split, all tables together"
         tables = [next((name for name in glimpse.names if fnmatch(name, f"*_{table}*.tsv")), None) for table in ("abstracts", "entities")]
         return f"a folder with {tables[0]} and {tables[1]}, as in ChemProt" if all(tables) else None
 
@@ -158,6 +171,15 @@ class Annotations:
         yield from self.broken
         for abstract, rows in self.rows.items():
             yield from (Problem(row.place, f"there is no abstract '{abstract}'") for row in rows)
+
+
+def _table_of(glimpse: Glimpse) -> Optional[str]:
+    """The table that a file holds, by its first row; None where it is none."""
+    first = next(iter(glimpse.lines), "")
+    table = next((table for table, row in ROWS.items() if row.fullmatch(first)), None)
+    if table is None or (table == "abstracts" and table not in glimpse.path.name):
+        return None
+    return table.replace("_", " ")
 
 
 def _entity_span(row: Row, text: str) -> CharSpan:

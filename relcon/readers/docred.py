@@ -13,8 +13,8 @@ from relcon.data.fields import described, inside, items, may, need, of_kind, pai
 from relcon.data.glimpse import Glimpse
 from relcon.data.relations import IGNORED, Pair
 from relcon.data.store import fingerprint_of_path, hashed
-from relcon.errors import Problem, RecordError, RelconError, did_you_mean
-from relcon.files import read_json
+from relcon.errors import Problem, RecordError, RelconError, did_you_mean, naming
+from relcon.files import read_object
 from relcon.readers.records import ArrayReader, OnError, Record
 
 Positions = Literal["sentence", "document"]
@@ -123,10 +123,8 @@ class DocRED(DocumentArrays):
         """The relations of `rel_info`."""
         if self.rel_info is None:
             return None
-        found = read_json(self.rel_info)
-        if not isinstance(found, dict):
-            raise RelconError(f'rel_info: {self.rel_info} holds {described(found)}; expected {{"P6": "head of government", ...}}.')
-        return {name: name for name in found}
+        with naming("rel_info:"):
+            return {name: name for name in read_object(self.rel_info, 'an object {"P6": "head of government", ...}')}
 
     def read_item(self, value: Mapping[str, Any], item: Item, source: Source) -> Document:
         """One document."""

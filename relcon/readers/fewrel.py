@@ -11,8 +11,8 @@ from relcon.data.fields import items, need, of_kind
 from relcon.data.glimpse import Glimpse
 from relcon.data.store import fingerprint_of_path, hashed
 from relcon.data.tokens import mention_of
-from relcon.errors import Problem, RecordError, RelconError, did_you_mean, place
-from relcon.files import read_json
+from relcon.errors import Problem, RecordError, RelconError, did_you_mean, naming, place
+from relcon.files import read_object
 from relcon.readers.opennre import bare
 from relcon.readers.records import OnError, Record, RecordReader, array_items, numbered, whole_text
 from relcon.readers.white_space import Solid
@@ -24,6 +24,9 @@ OPENING, COMMA, COLON, CLOSING = (re.compile(rf"\s*{sign}\s*") for sign in (r"\{
 
 Names = Dict[str, str]
 """Relation -> the name of its label."""
+
+NAMES_FORM = 'an object {"P177": ["name", "description"], ...}'
+"""What the file of names holds, for messages."""
 
 
 class Item(NamedTuple):
@@ -106,9 +109,10 @@ class FewRel(RecordReader):
         """The names of `pid2name`."""
         if self.pid2name is None:
             return None
-        found = read_json(self.pid2name)
-        if not isinstance(found, dict) or not all(isinstance(each, list) and each and isinstance(each[0], str) for each in found.values()):
-            raise RelconError(f'pid2name: {self.pid2name} is no such file; expected {{"P177": ["name", "description"], ...}}.')
+        with naming("pid2name:"):
+            found = read_object(self.pid2name, NAMES_FORM)
+        if not all(isinstance(each, list) and each and isinstance(each[0], str) for each in found.values()):
+            raise RelconError(f"pid2name: {self.pid2name} is no such file. Expected {NAMES_FORM}.")
         return {key: value[0] for key, value in found.items()}
 
 

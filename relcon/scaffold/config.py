@@ -41,8 +41,9 @@ def of_names(name: Optional[str], reader: Optional[str], files: Mapping[str, str
 def of_data(name: Optional[str], data: Path, reader: Optional[str], files: Mapping[str, str], path: Path) -> Made:
     """A config for data that are read first.
 
-    name: the paper; None for core components alone. data: a file or folder of training data, or a folder with splits. reader: a registered
-    name; None for the likeliest. files: split -> path, beside or in place of what `data` holds. path: what the config will be called.
+    name: the paper; None for core components alone. data: a file or folder of training data, or a folder with splits; it may be an archive,
+    or of the sample (`sample:train.jsonl`), and is called so in the config. reader: a registered name; None for the likeliest. files: split
+    -> path, beside or in place of what `data` holds. path: what the config will be called.
     RelconError where no reader knows the data, or they have no labelled relation.
     """
     found = find(data, reader)

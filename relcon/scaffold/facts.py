@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 from typing import Counter as Counts
 
 from relcon.components import REQUIRED, arguments
+from relcon.data.archives import called, resolve
 from relcon.data.document import Document, Entity
 from relcon.errors import RelconError
 from relcon.interfaces import DatasetReader
@@ -33,7 +34,7 @@ SEVERAL = 0.01
 
 
 class Found(NamedTuple):
-    """Where data lie and how they are read. files: split -> path. reader: its name. reason: why that one."""
+    """Where data lie and how they are read. files: split -> path, as a user writes it. reader: its name. reason: why that one."""
 
     files: Dict[str, Path]
     reader: str
@@ -139,24 +140,27 @@ def facts_of(documents: Iterable[Document]) -> Facts:
 def find(path: Path, reader: Optional[str]) -> Found:
     """The files of the splits at a path, and the reader for them.
 
-    path: a file or folder of the training data, or a folder that holds something called train, and perhaps dev and test. reader: a
-    registered name; None for the likeliest one. RelconError where there is nothing, or no reader knows it.
+    path: a file or folder of the training data, or a folder that holds something called train, and perhaps dev and test; it may be an
+    archive, lie in one, or be of the sample (`sample:train.jsonl`). reader: a registered name; None for the likeliest one. RelconError
+    where there is nothing, or no reader knows it.
     """
-    if not path.exists():
+    if not resolve(path).exists():
         raise RelconError(f"--from {path} does not exist (looked in {Path.cwd()}).")
     files = _splits(path)
     if reader is not None:
         DatasetReader.registry.get(reader)
         return Found(files, reader, "as --reader says")
-    likely = next((each for each in sniff(files["train"]) if not each.failure), None)
-    if likely is None:
-        raise RelconError(_unknown(files["train"], sniff(files["train"])))
-    return Found(files, likely.reader, likely.reason)
+    likely = sniff(resolve(files["train"]))
+    first = next((each for each in likely if not each.failure), None)
+    if first is None:
+        raise RelconError(_unknown(files["train"], likely))
+    return Found(files, first.reader, first.reason)
 
 
 def _splits(path: Path) -> Dict[str, Path]:
     """Split -> path: what a folder holds under such names, one each; the path itself where it holds no train split."""
-    inside = sorted(path.iterdir()) if path.is_dir() else []
+    folder = resolve(path)
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
     named = {split: [each for each in inside if pattern.search(each.stem)] for split, pattern in SPLITS.items()}
     if not named["train"]:
         return {"train": path}
@@ -164,7 +168,7 @@ def _splits(path: Path) -> Dict[str, Path]:
         if len(found) > 1:
             listed = ", ".join(each.name for each in found)
             raise RelconError(f"--from {path} holds several that could be the {split} split: {listed}. Give --from the training file.")
-    return {split: found[0] for split, found in named.items() if found}
+    return {split: called(path, found[0]) for split, found in named.items() if found}
 
 
 def _unknown(path: Path, likely: List[Likeness]) -> str:
@@ -181,7 +185,7 @@ def read(found: Found) -> Facts:
     if needed:
         told = " and ".join(needed)
         raise RelconError(f"{found.reader} must be told {told}, so it cannot be tried. Give --reader and --train in place of --from.")
-    facts = facts_of(component().read(found.files["train"]))
+    facts = facts_of(component().read(resolve(found.files["train"])))
     if not facts.labels:
         raise RelconError(f"{found.files['train']} has no labelled relation in {facts.documents} documents, so there is nothing to learn.")
     return facts

@@ -10,7 +10,7 @@ from relcon.compare.results import PREDICTIONS, SCORES
 from relcon.errors import RelconError
 from relcon.evaluators.documents import SUBMISSION
 from relcon.evaluators.episodes import WHAT as EPISODES
-from relcon.files import read_json
+from relcon.files import read_object
 from relcon.interfaces import Lost
 from relcon.score.comparing import Predictions
 from relcon.score.material import Extractions, Material, Measured, Pairs
@@ -27,7 +27,7 @@ def _material(folder: Path) -> Optional[Material]:
         return _predictions(folder)
     if not (folder / SCORES).is_file():
         return None
-    scores = read_json(folder / SCORES)
+    scores = read_object(folder / SCORES)
     if scores.get("measures") == EPISODES:
         figures = scores["figures"]
         return Measured("episodes", {scores["profile"]: figures}, f"needs other episodes than those of '{scores['profile']}'")

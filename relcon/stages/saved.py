@@ -1,6 +1,7 @@
 """A model of another run as a stage of this one."""
 
 from pathlib import Path
+from typing import Any, List, Mapping
 
 from relcon import processes
 from relcon.errors import naming
@@ -28,6 +29,11 @@ class Saved(Stage):
 
     def __init__(self, path: str):
         self.path = Path(path)
+
+    @classmethod
+    def measures(cls, block: Mapping[str, Any]) -> List[str]:
+        """Nothing."""
+        return []
 
     def check(self, corpus: Corpus, where: str) -> None:
         """The model must be there."""

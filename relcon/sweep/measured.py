@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from relcon.files import read_json, read_jsonl
+from relcon.files import read_jsonl, read_object
 from relcon.runs import REPEATS
 from relcon.sweep.cells import Figure
 
@@ -37,7 +37,7 @@ class Measured:
 def measured(folder: Path, figure: Figure) -> Measured:
     """What the finished run in a folder came to."""
     runs = runs_of(folder)
-    stages = [read_json(run / "run.json")["stages"] for run in runs]
+    stages = [read_object(run / "run.json")["stages"] for run in runs]
     records = [record for run in runs for record in logged(run)]
     of_stage = [each[figure.stage]["figures"] for each in stages if figure.stage in each]
     return Measured(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Dict, Iterator, NamedTuple, Optional
 
 from relcon.errors import RelconError
-from relcon.files import LEFTOVER, atomic, read_json, write_json
+from relcon.files import LEFTOVER, atomic, read_object, write_json
 from relcon.runs import is_run, refuse_unwritable
 
 DONE, FAILED, INTERRUPTED = "done", "failed", "interrupted"
@@ -46,7 +46,7 @@ class SweepFolder:
             raise RelconError(f"--output {path} holds files that are no sweep ({', '.join(foreign[:5])}). Choose an empty or new folder.")
         self.path = path
         known = path / "cells.json"
-        self.ended: Dict[str, Ended] = {name: Ended(**each) for name, each in read_json(known).items()} if known.exists() else {}
+        self.ended: Dict[str, Ended] = _read_ended(known) if known.exists() else {}
 
     def cell(self, name: str) -> Path:
         """Where a cell's run lies."""
@@ -86,6 +86,14 @@ class SweepFolder:
                 raise RelconError(f"{why}. Wait for it, or choose another --output.") from None
             fcntl.flock(number, fcntl.LOCK_SH)
             yield
+
+
+def _read_ended(file: Path) -> Dict[str, Ended]:
+    """How each cell ended. RelconError where the file does not say it."""
+    try:
+        return {name: Ended(**each) for name, each in read_object(file).items()}
+    except TypeError as error:
+        raise RelconError(f"{file} is not what a sweep writes ({error}). Remove it: what the cells finished is kept.") from error
 
 
 @contextmanager

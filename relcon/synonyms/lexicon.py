@@ -88,8 +88,8 @@ def _from_lines(path: Path, text: str) -> Tuple[List[Entry], List[Problem]]:
 def _from_json(path: Path, text: str) -> Tuple[List[Entry], List[Problem]]:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        return [], [Problem(place(path, error.lineno), f"not valid JSON ({error.msg}).")]
+    except (ValueError, RecursionError) as error:
+        return [], [Problem(place(path, getattr(error, "lineno", None)), f"not valid JSON ({error}).")]
     if not isinstance(value, dict):
         return [], [Problem(place(path, 1), 'expected one object, {"word": ["synonym", ...], ...}.')]
     wrong = [word for word, synonyms in value.items() if not (word.strip() and _filled_list(synonyms))]

@@ -28,10 +28,6 @@ class StepWriter(Writer):
         """What the reader makes of it beyond that: other words, say. Nothing unless overridden."""
         return ()
 
-    def unfit(self, document: Document) -> str:
-        """Why the format cannot hold a document at all ("document without words"); "" where it can, and unless overridden."""
-        return ""
-
     def kept(self, document: Document) -> Kept:
         """The document as it comes back, and what does not come back."""
         return through(document, [*self.steps, *self.read_as])

@@ -77,7 +77,7 @@ class BRAT(StepWriter):
         return (as_read,)
 
     def unfit(self, document: Document) -> str:
-        """See `StepWriter`."""
+        """See `Writer`."""
         return keeping.torn(document)
 
     def write(self, documents: Iterable[Document], path: Path) -> int:

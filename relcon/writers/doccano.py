@@ -50,7 +50,7 @@ class Doccano(RecordWriter):
         return (keeping.words_found,)
 
     def unfit(self, document: Document) -> str:
-        """See `StepWriter`."""
+        """See `Writer`."""
         return keeping.torn(document)
 
     def records(self, document: Document) -> Iterator[Dict[str, Any]]:

@@ -49,7 +49,7 @@ class DyGIE(RecordWriter):
         )
 
     def unfit(self, document: Document) -> str:
-        """See `StepWriter`."""
+        """See `Writer`."""
         return "" if document.words else "document without words"
 
     def records(self, document: Document) -> Iterator[Dict[str, Any]]:

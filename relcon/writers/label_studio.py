@@ -58,7 +58,7 @@ class LabelStudio(ArrayWriter):
         return (keeping.words_found,)
 
     def unfit(self, document: Document) -> str:
-        """See `StepWriter`."""
+        """See `Writer`."""
         return keeping.torn(document)
 
     def records(self, document: Document) -> Iterator[Dict[str, Any]]:

@@ -56,7 +56,7 @@ class OpenNRE(RecordWriter):
         return (as_read,)
 
     def unfit(self, document: Document) -> str:
-        """See `StepWriter`."""
+        """See `Writer`."""
         in_text = document.text is not None and not self.words
         return "document without a pair" if not document.relations else keeping.torn(document) if in_text else ""
 

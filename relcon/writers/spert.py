@@ -43,7 +43,7 @@ class SpERT(ArrayWriter):
         )
 
     def unfit(self, document: Document) -> str:
-        """See `StepWriter`."""
+        """See `Writer`."""
         return "" if document.words else "document without words"
 
     def records(self, document: Document) -> Iterator[Dict[str, Any]]:

@@ -17,13 +17,15 @@ def test_ade_has_119_sentences_with_overlapping_entities(shared):
     assert checks["overlapping entities"].count == 119 and "of 4,272" in checks["overlapping entities"].message
     assert checks["related entities that overlap"].count == 120
     assert checks["texts twice in a split"].count == 1
+    assert checks["lengths in words"].where == "[stages.joint]", "the encoder comes from another run"
     assert checks["types without a relation"].remedy.endswith('types = [["Adverse-Effect", "Drug"]]')
 
 
 def test_scierc_has_the_relations_of_the_processed_release(shared):
     words = [word for name in ("train", "dev", "test") for word in (f"--paths.{name}", str(shared(f"data/scierc/json/{name}.json")))]
-    found = audit(load_config(CONFIGS / "pspe" / "scierc.cfg", [*words, "--paths.text", "none"]))
-    assert {split.name: sum(split.relations.values()) for split in found.splits} == {"train": 3219, "dev": 455, "test": 974}
+    found = audit(load_config(CONFIGS / "pspe" / "scierc.cfg", [*words, "--stages.pretrain", "null"]))
+    (data,) = found.corpora
+    assert {split.name: sum(split.relations.values()) for split in data.splits} == {"train": 3219, "dev": 455, "test": 974}
     overlaps = {each.where: each.message for each in found.findings if each.check == "overlapping entities"}
     assert all(f"({count} pairs of mentions" in overlaps[name] for name, count in (("train", 61), ("dev", 7), ("test", 20)))
     (one_sided,) = [each for each in found.findings if each.check == "one-sided labels"]

@@ -9,6 +9,7 @@ from relcon.audit.lines import ConfigLines
 from relcon.audit.spans import BLANK, BORDER, faults_of
 from relcon.config import load_config
 from relcon.data.document import Document, Entity, Mention
+from relcon.testing import tiny_encoder_folder
 
 Record = Dict[str, Any]
 
@@ -43,7 +44,7 @@ def places(finding):
 
 def test_counts_of_a_split(audited):
     three = record("Ann owns Orsk and Havel .", (0, 1, "PERSON"), (2, 3, "FIRM"), (4, 5, "FIRM"), relations=[(0, 1, "owns")])
-    (train,) = audited(train=[three, *PLAIN]).splits
+    (train,) = audited(train=[three, *PLAIN]).corpora[0].splits
     assert (train.documents, train.sentences, train.words, train.pairs, train.unlabelled) == (3, 3, 6 + 5 + 5, 5, 0)
     assert train.entities == {"FIRM": 6, "PERSON": 1}
     assert train.relations == {"supplies": 2, "owns": 1} and train.labels == {"none": 2, "supplies": 2, "owns": 1}
@@ -238,22 +239,69 @@ def test_labels_that_a_split_lacks(told):
     assert nowhere.count == 2 and "none, joins" in nowhere.message
 
 
-def test_a_label_that_training_would_refuse_is_an_error(audited):
-    found = audited(train=PLAIN, test=[sells("A", "B", "suplies")])
+def test_unknown_labels_are_an_error_and_the_rest_is_audited(audited):
+    test = [sells("Orsk", "Zorvane"), sells("A", "B", "suplies"), sells("C", "D", "suplies"), sells("E", "F", "owns")]
+    found = audited(train=PLAIN, test=test)
     error = found.findings[0]
-    assert (found.errors, error.check, error.severity, error.where) == (1, "unreadable", "error", "test")
-    assert places(error) == ["test.jsonl:1"] and "Did you mean 'supplies'?" in error.examples[0].text
-    assert [split.name for split in found.splits] == ["train"], "the others are told of all the same"
+    assert (found.errors, error.check, error.severity, error.where, error.count) == (1, "unknown labels", "error", "test", 3)
+    assert "2 labels that the label set lacks (suplies 2, owns 1)" in error.message
+    assert places(error) == ["test.jsonl:2", "test.jsonl:4"] and "Did you mean 'supplies'?" in error.examples[0].text
+    assert 'my.cfg:5: [data] labels = ["none", "supplies", "suplies", "owns"]' in error.remedy and "[data.reader]" in error.remedy
+    train, rest = found.corpora[0].splits
+    assert rest.documents == 4 and rest.labels == train.labels | {"supplies": 1}, "pairs of unknown labels are not looked at"
+    overlap, *_ = [each for each in found.findings if each.check == "texts in two splits"]
+    assert overlap.where == "train, test" and overlap.count == 1
+    assert not [each for each in found.findings if "suplies" in each.message and each is not error]
+
+
+def test_an_unknown_label_of_declared_ones_and_a_file_that_is_not_there(audited, tmp_path):
+    words = ["--data.labels", '["none", "supplies"]', "--paths.test", str(tmp_path / "nothing.jsonl")]
+    (data,) = audited(*words, train=[*PLAIN, OWNS], dev=PLAIN).corpora
+    assert [(each.check, each.where) for each in data.findings[:1]] == [("unreadable", "train, dev, test")]
+    (data,) = audited(*words[:2], "--paths.test", "null", train=[*PLAIN, OWNS], dev=PLAIN).corpora
+    assert [(each.check, each.where) for each in data.findings[:1]] == [("unknown labels", "train")]
+    assert [(split.name, split.labels) for split in data.splits] == [("train", {"supplies": 2}), ("dev", {"supplies": 2})]
 
 
 def test_a_protocol_that_cannot_be_made_is_an_error(told):
     words = ["--protocol.@protocols", "relcon.KFold.v1", "--protocol.folds", "3"]
     (finding,) = told("protocol", *words, train=PLAIN)
     assert finding.severity == "error" and "3 folds need at least 3" in finding.message
+    assert finding.remedy.startswith("Change --protocol.folds: [protocol] folds = 3; --protocol.@protocols: [protocol] by = ")
     kept = [*words[:3], "2", "--protocol.on_rare", "keep"]
     train, test = told("runs without a label", *kept, train=[*PLAIN, sells("A", "B", "owns")])
     assert (train.where, train.severity) == ("train", "warning") and train.message.endswith("(label, runs without it): owns 1.")
-    assert (test.where, test.severity) == ("test", "note")
+    assert (test.where, test.severity) == ("test", "note") and "--protocol.folds: [protocol] folds = 2" in test.remedy
+
+
+TWICE = [sells("Orsk", "Zorvane"), sells("ORSK", "Zorvane")]
+FOLDS = ["--protocol.@protocols", "relcon.GivenFolds.v1", "--protocol.key", "fold"]
+
+
+def in_folds(*records):
+    return [{**each, "metadata": {"fold": str(number)}} for number, each in records]
+
+
+def test_folds_that_share_texts_and_names(audited):
+    apart = [sells("A", "B"), BACKWARD, sells("Tarn", "Havel")]
+    records = in_folds((1, TWICE[0]), (2, TWICE[1]), (1, apart[0]), (2, apart[1]), (1, apart[2]))
+    found = {each.check: each for each in audited(*FOLDS, *DIRECTED, train=records).findings}
+    texts, names = found["texts on both sides of a fold"], found["entity pairs on both sides of a fold"]
+    assert (texts.severity, texts.where, texts.count) == ("warning", "[protocol]", 2)
+    assert places(texts) == ["train.jsonl:1", "train.jsonl:2"]
+    assert "2 texts of 5 are tested" in texts.message and "(in 2 of 2 folds, most in folds/fold_01: 1)" in texts.message
+    assert names.count == 2 and "2 tested relations of 5 (40.0%)" in names.message, "Havel supplies Tarn is another pair than its opposite"
+    alone = audited(*FOLDS, train=in_folds((1, TWICE[0]), (1, TWICE[1]), (2, apart[0]), (2, sells("C", "D")))).findings
+    assert not [each for each in alone if "sides of a fold" in each.check], "both copies are in one fold"
+
+
+def test_pairs_of_one_text_that_are_folded_one_by_one(told):
+    words = ["--protocol.@protocols", "relcon.KFold.v1", "--protocol.folds", "2", "--protocol.by", "instance"]
+    three = record("Orsk sells to Zorvane , Havel .", (0, 1, "F"), (3, 4, "F"), (5, 6, "F"))
+    three["relations"] = [{"head": head, "tail": tail, "label": "a"} for head, tail in ((0, 1), (0, 2), (1, 2))]
+    (finding,) = told("texts on both sides of a fold", *words, train=[three, sells("A", "B", "a")])
+    assert finding.count == 2 and finding.remedy == '--protocol.by: [protocol] by = "document"'
+    assert not told("texts on both sides of a fold", *words[:5], "document", train=[three, sells("A", "B", "a")])
 
 
 def test_fewer_instances_than_shots(told):
@@ -265,7 +313,7 @@ def test_fewer_instances_than_shots(told):
 def test_batches_above_the_data_and_labels_of_one_instance(told):
     train = [*PLAIN, sells("A", "B", "owns")]
     (batch,) = told("batch above the data", train=train)
-    assert batch.remedy.endswith("my.cfg:23: [stages.contrast.streams.labels] batch_size = 3")
+    assert batch.remedy.endswith("my.cfg:24: [stages.contrast.streams.labels] batch_size = 3")
     (lonely,) = told("labels of one instance", train=train)
     assert "owns" in lonely.message and "supplies" not in lonely.message
     assert not told("batch above the data", train=[*train, sells("C", "D")])
@@ -273,17 +321,91 @@ def test_batches_above_the_data_and_labels_of_one_instance(told):
     assert not told("labels of one instance", *changed, train=train)
 
 
-def test_texts_beyond_the_encoder(told):
-    long = record("Orsk , as everybody in Tarn knows , sells to Havel .", (0, 1, "FIRM"), (10, 11, "FIRM"), relations=[(0, 1, "supplies")])
-    two = record("Orsk sells to Havel . It rains in Tarn every day .", (0, 1, "FIRM"), (3, 4, "FIRM"), relations=[(0, 1, "supplies")])
-    two["sentences"] = {"words": [[0, 5], [5, 13]]}
-    two["words"].insert(5, "Then")
-    (finding,) = told("longer than the encoder takes", train=[long, two, *PLAIN])
-    assert finding.count == 1 and places(finding) == ["train.jsonl:1"] and "(8)" in finding.message
-    assert finding.remedy.endswith("my.cfg:20: [stages.contrast.encoders.text] max_length = 12")
-    context = ["--stages.contrast.streams.labels.renderer.context", "document"]
-    (whole,) = told("longer than the encoder takes", *context, train=[long, two, *PLAIN])
-    assert whole.count == 2
+LONG = record("Orsk , as everybody in Tarn knows , sells to Havel .", (0, 1, "FIRM"), (10, 11, "FIRM"), relations=[(0, 1, "supplies")])
+TWO = record("Orsk sells to Havel . Then it rains in Tarn every day .", (0, 1, "FIRM"), (3, 4, "FIRM"), relations=[(0, 1, "supplies")])
+TWO["sentences"] = {"words": [[0, 5], [5, 13]]}
+IN_WORDS = ["--stages.contrast.encoders.text.@encoders", "relcon.Transformer.v1"]
+"""By a path that leads nowhere."""
+
+
+def test_texts_beyond_the_encoder_in_words_where_it_has_no_tokenizer(audited):
+    found = {each.check: each for each in audited(*IN_WORDS, train=[LONG, TWO, *PLAIN]).findings}
+    long, words = found["longer than the encoder takes"], found["lengths in words"]
+    assert long.count == 4 and places(long) == ["train.jsonl:1", "train.jsonl:2", "train.jsonl:3"], "9 words with four markers"
+    assert "more words than its encoder takes (8). 0 pairs lose an argument" in long.message and "16 words" in long.message
+    assert long.remedy.endswith("my.cfg:21: [stages.contrast.encoders.text] max_length = 16")
+    assert (words.severity, words.where) == ("note", "[stages.contrast]") and "'./none'" in words.message and "my.cfg" in words.remedy
+
+
+def test_texts_beyond_the_encoder_in_the_pieces_of_its_tokenizer(audited, tmp_path):
+    bert = tiny_encoder_folder(tmp_path / "bert", words=["sells", "to", "rains"])
+    words = [*IN_WORDS, "--stages.contrast.encoders.text.path", str(bert), "--stages.contrast.encoders.text.max_length"]
+    (long,) = over(audited(*words, "18", train=[LONG, *PLAIN]))
+    assert places(long) == ["train.jsonl:1", "train.jsonl:2"] and "more pieces than" in long.message, "nine letters less in the third"
+    size = 2 + 4 + 2 + sum(map(len, ("orsk", "zorvane", ".")))  # [CLS] and [SEP], markers, two whole words, letters
+    (short,) = over(audited(*words, str(size - 1), train=[PLAIN[0]]))
+    assert f"The longest of all splits has {size} pieces" in short.message and short.remedy.endswith(f"max_length = {size}")
+    assert not over(audited(*words, str(size), train=[PLAIN[0]]))
+    (lost,) = over(audited(*words, "12", train=[PLAIN[0]]))
+    assert "1 pair loses an argument" in lost.message, "[CLS] [SEP], four markers and eleven letters are more than 12"
+
+
+def over(audit):
+    found = [each for each in audit.findings if each.check.startswith(("longer", "lengths"))]
+    assert not [each for each in found if each.check == "lengths in words"]
+    return found
+
+
+def test_an_encoder_in_a_package_says_how_it_cuts(told):
+    words = ["--stages.contrast.encoders.text.@encoders", "relcon.MiniLM.v1"]
+    (finding,) = told("longer than the encoder takes", *words, train=PLAIN[:1])
+    assert "pieces" in finding.message and not told("lengths in words", *words, train=PLAIN[:1])
+
+
+def test_as_much_context_as_the_renderer_shows(told):
+    words = ["--stages.contrast.encoders.text.max_length", "17", "--stages.contrast.streams.labels.renderer.context"]
+    for context, count in (("sentence", 1), ("document", 2)):
+        assert told("longer than the encoder takes", *words, context, train=[LONG, TWO, *PLAIN])[0].count == count
+
+
+def test_a_pair_that_a_renderer_refuses(told):
+    words = ["--stages.contrast.streams.labels.renderer.@renderers", "relcon.TypedMarkers.v1"]
+    types = ["--stages.contrast.streams.labels.renderer.types", '["FIRMS"]']
+    (finding,) = told("pairs that cannot be shown", *words, *types, train=PLAIN)
+    assert (finding.severity, finding.where) == ("error", "[stages.contrast]") and "Did you mean 'FIRMS'?" in finding.message
+
+
+# ---- corpora of stages ----
+
+OWN = """[vars.distant]
+@corpora = "relcon.Corpus.v1"
+train = ${paths.distant}
+cache = "none"
+negative = ["none"]
+reader = ${data.reader}
+candidates = ${data.candidates}
+[stages.more]
+@stages = "relcon.Pretrain.v1"
+data = ${vars.distant}
+[stages.again]
+@stages = "relcon.Pretrain.v1"
+data = ${vars.distant}
+[stages.same]
+@stages = "relcon.Pretrain.v1"
+data = ${data}
+"""
+
+
+def test_corpora_of_stages_are_audited_once_each(audited, config, split_files):
+    config.write_text(config.read_text().replace("test = null\n", "test = null\ndistant = null\n", 1) + OWN)
+    words = ["--protocol.@protocols", "relcon.KFold.v1", "--protocol.folds", "2", "--protocol.on_rare", "keep"]
+    data, own = audited(*words, *split_files(distant=TWICE), train=PLAIN).corpora
+    assert (data.title, own.title) == ("[data] (stages contrast, same)", "[vars.distant] (stages more, again)")
+    assert [split.relations for split in own.splits] == [{"supplies": 2}]
+    (again,) = [each for each in own.findings if each.check == "repeated examples"]
+    assert places(again) == ["distant.jsonl:2"] and "my.cfg:30: [vars.distant] train" in again.remedy
+    assert not [each for each in data.findings if each.check == "repeated examples"]
+    assert not [each for each in own.findings if "protocol" in each.remedy], "the protocol divides the corpus of the run alone"
 
 
 def test_lines_of_a_corpus_within_another(config):

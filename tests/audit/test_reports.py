@@ -47,9 +47,11 @@ def test_terminal_and_files_say_the_same(check, split_files, tmp_path):
     code, out, err = check("--data", "--html", page, "--json", values, *words)
     assert (code, err) == (0, "")
     told = json.loads(values.read_text())
-    assert [split["documents"] for split in told["splits"]] == [2]
-    assert "repeated examples" in {finding["check"] for finding in told["findings"]}
-    for finding in told["findings"]:
+    (data,) = told["corpora"]
+    assert [split["documents"] for split in data["splits"]] == [2] and data["section"] == "[data]"
+    assert "repeated examples" in {finding["check"] for finding in data["findings"]}
+    assert "[data] (stage contrast)" in out and "[data] (stage contrast)" in page.read_text()
+    for finding in data["findings"]:
         assert f"{finding['severity']}: {finding['check']} ({finding['where']})" in out
         assert finding["message"] in out and finding["remedy"] in out and finding["check"] in page.read_text()
     assert "\x1b" not in out, "no colours where there is no terminal"
@@ -69,7 +71,8 @@ def test_the_page_needs_nothing_and_shows_hostile_text_as_text(check, split_file
 
     Tags().feed(text)
     assert code == 0 and tags <= {
-        "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "table", "tr", "th", "td", "section", "ul", "li", "code"
+        "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "h4", "p",
+        "table", "tr", "th", "td", "section", "ul", "li", "code",
     }  # fmt: skip
     assert "&lt;script&gt;" in text and "<b>" not in text
 
@@ -83,7 +86,7 @@ def test_text_that_no_file_can_hold_is_written_all_the_same():
 
 def test_exit_code_2_where_the_training_would_end(check, split_files):
     code, out, _ = check("--data", *SOUND, *split_files(train=[sells("Orsk", "Zorvane")], test=[sells("A", "B", "suplies")]))
-    assert code == 2 and "error: unreadable (test)" in out and "1 error" in out
+    assert code == 2 and "error: unknown labels (test)" in out and "1 error" in out
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_files_are_not_replaced_and_options_belong_together(check, split_files, 
 def test_overwrite_replaces_a_report(check, split_files, tmp_path):
     (tmp_path / "a.json").write_text("old")
     code, _, _ = check("--data", "--overwrite", "--json", tmp_path / "a.json", *SOUND, *split_files(train=[sells("Orsk", "Zorvane")]))
-    assert code == 0 and json.loads((tmp_path / "a.json").read_text())["splits"]
+    assert code == 0 and json.loads((tmp_path / "a.json").read_text())["corpora"]
 
 
 def test_what_is_audited_is_never_replaced(check, split_files, config, tmp_path):
@@ -109,6 +112,15 @@ def test_what_is_audited_is_never_replaced(check, split_files, config, tmp_path)
         before = path.read_bytes()
         code, _, err = check("--data", "--overwrite", "--html", path, *SOUND, *words)
         assert code == 2 and "is the config or its data, which would be lost" in err and path.read_bytes() == before
+
+
+def test_the_data_of_a_stage_are_never_replaced(check, split_files, tmp_path):
+    words, pairs = split_files(train=[sells("Orsk", "Zorvane")]), tmp_path / "pairs.jsonl"
+    own = ["@corpora", "relcon.Corpus.v1", "train", str(pairs), "labelled", "false", "reader.@readers", "relcon.JSONLines.v1"]
+    pairs.write_text("{}")
+    more = [f"--stages.contrast.data.{each}" if number % 2 == 0 else each for number, each in enumerate(own)]
+    code, _, err = check("--data", "--overwrite", "--html", pairs, *SOUND, *words, *more)
+    assert code == 2 and "is the config or its data, which would be lost" in err and pairs.read_text() == "{}"
 
 
 def test_a_sweep_has_no_data_of_its_own(check):

@@ -214,7 +214,7 @@ def test_what_predict_and_evaluate_refuse_and_take(former, relcon, change, data,
     said = relcon("predict", former, data / "test.jsonl", "-o", out, "--overwrite", "--candidates", "relcon.EntityPairs.v1").out
     assert "4 pairs written" in said
 
-    assert f"{out} exists. Give another --output, or --overwrite" in relcon("predict", former, data / "test.jsonl", "-o", out).err
+    assert f"{out} exists. Give another file to write, or --overwrite" in relcon("predict", former, data / "test.jsonl", "-o", out).err
     change("test", bare)
     for name, content, reader in (
         ("plain.jsonl", (data / "test.jsonl").read_text(), "relcon.JSONLines.v1"),
@@ -244,12 +244,12 @@ def test_what_is_read_is_never_replaced(former, relcon, data, tmp_path):
     for option in ([], ["--overwrite"]):
         for output in (data / "test.jsonl", tmp_path / "link.jsonl"):
             said = refuses("predict", former, data / "test.jsonl", "-o", output, *option)
-            assert f"--output {output} is the input, which would be lost" in said
+            assert f"error: {output} is the input, which would be lost" in said
         for output, source in ((former, []), (former / "stages", []), (data, ["--data", data])):
             assert "is the input, or lies in it" in refuses("evaluate", former, *source, "-o", output, *option)
-        assert "is a file; a folder is needed" in refuses("evaluate", former, "-o", data / "dev.jsonl", *option)
+        assert "is a file; a folder to write to is needed" in refuses("evaluate", former, "-o", data / "dev.jsonl", *option)
         assert "is a folder. Give a file" in refuses("predict", former, data / "test.jsonl", "-o", data, *option)
-    assert "train.jsonl exists. Give another --output" in refuses("predict", former, data / "test.jsonl", "-o", data / "train.jsonl")
+    assert "train.jsonl exists. Give another file to write" in refuses("predict", former, data / "test.jsonl", "-o", data / "train.jsonl")
     assert relcon("evaluate", former, "-o", tmp_path / "tables").code == 0
     assert "tables holds files" in refuses("evaluate", former, "-o", tmp_path / "tables")
     assert relcon("evaluate", former, "-o", tmp_path / "tables", "--overwrite").code == 0

@@ -93,7 +93,7 @@ def test_bad_input_ends_with_2_and_writes_nothing(run, tmp_path, file, text, mes
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--filters.min_wrods", "4"], "--filters.min_wrods: does not override anything in the config"),
+        (["--filters.min_wrods", "4"], "--filters.min_wrods: does not override anything"),
         (["--filters.min_words", "four"], "--filters.min_words: [filters] min_words: expected a whole number or null, got"),
         (["--linker", "relcon.LinkedTxt.v1"], "Did you mean 'relcon.LinkedText.v1'?"),
         (["--linker.names", "all"], "names: expected one of"),

@@ -70,7 +70,7 @@ def test_refuses_to_overwrite(run, tmp_path):
     run()
     before = (tmp_path / "out/pairs.jsonl").read_text()
     code, out, err = run("--builder.label", "x")
-    assert (code, out, err) == (2, "", "error: out/pairs.jsonl exists. Give another --output, or --overwrite to replace it.\n")
+    assert (code, out, err) == (2, "", "error: out/pairs.jsonl exists. Give another file to write, or --overwrite to replace it.\n")
     assert (tmp_path / "out/pairs.jsonl").read_text() == before
     assert run("--builder.label", "x", "--overwrite")[0] == 0
     assert (tmp_path / "out/pairs.jsonl").read_text() != before
@@ -79,13 +79,13 @@ def test_refuses_to_overwrite(run, tmp_path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--builder.tpes", "x"], "--builder.tpes: does not override anything in the config"),
+        (["--builder.tpes", "x"], "--builder.tpes: does not override anything"),
         (["--builder.label", "3"], "--builder.label: [builder] label: expected a text or null, got 3."),
         (["--paths.input", "none.jsonl"], "none.jsonl does not exist"),
         (["--builder.types", '[["PERSON", "DRUG"]]'], "The builder found no pair, so nothing was written."),
         (["--builder.types", '[["PERSON"]]'], "types: expected [head type, tail type] pairs"),
         (["--builder.@builders", "relcon.CorpusPair.v1"], "Did you mean 'relcon.CorpusPairs.v1'?"),
-        (["--output", "."], ". is a folder. Give a file with --output."),
+        (["--output", "."], ". is a folder. Give a file to write."),
     ],
 )
 def test_mistakes_end_with_2_and_write_nothing(run, tmp_path, words, message):

@@ -39,7 +39,7 @@ def test_all_mistakes_with_exit_code_2(check, toy_cfg):
         f"error: {toy_cfg}: 3 mistakes",
         f"{toy_cfg}:13: [data] train: needs a value (a text), but is null. Give --paths.train FILE.",
         '--stages.pretrain.max_steps: [stages.pretrain] max_steps: expected a whole number, got "x".',
-        "--training.seeed: does not override anything in the config: [training] this section takes no 'seeed'."
+        "--training.seeed: does not override anything: [training] this section takes no 'seeed'."
         " Did you mean '--training.seed'?",
     ]
 

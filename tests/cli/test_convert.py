@@ -3,7 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 
@@ -31,6 +31,11 @@ def spert(tmp_path: Path) -> Path:
 
 def records(path: Path) -> List[Any]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def contents(folder: Path) -> Dict[str, bytes]:
+    """Every file below a folder, and every folder as an empty one."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in sorted(folder.rglob("*"))}
 
 
 def test_there_and_back(spert: Path, tmp_path: Path, relcon: Callable[..., Any]) -> None:
@@ -86,6 +91,21 @@ def test_sniffing(spert: Path, relcon: Callable[..., Any]) -> None:
     assert ended.code == 0 and "relcon.SpERT.v1" in ended.out and f"Next: relcon convert {spert} --reader relcon.SpERT.v1" in ended.out
 
 
+def test_a_file_that_no_reader_takes_alone(tmp_path: Path, relcon: Callable[..., Any]) -> None:
+    """A table of a corpus, and a key: said to be what they are, not plain text."""
+    table, key = tmp_path / "entities.tsv", tmp_path / "key.txt"
+    table.write_text("7001\tT1\tCHEMICAL\t0\t7\tZorvane\n")
+    key.write_text("1\tCause-Effect(e1,e2)\n2\tOther\n")
+    ended = relcon("convert", table, "--sniff")
+    assert ended.code == 0 and "relcon.ChemProt.v1" in ended.out and "PlainText" not in ended.out and "Next" not in ended.out
+    ended = relcon("convert", table, "--writer", "relcon.SpERT.v1", tmp_path / "out")
+    assert ended.code == 2 and "is a file; expected a folder of one ChemProt split" in ended.err
+    for words in (["--sniff"], ["--writer", "relcon.SpERT.v1", tmp_path / "out"]):
+        ended = relcon("convert", key, *words)
+        assert ended.code == 2 and "is no corpus" in ended.err and "relcon score GOLD PREDICTED" in ended.err
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["entities.tsv", "key.txt"]
+
+
 def test_several_likely_readers_are_refused(spert: Path, tmp_path: Path, relcon: Callable[..., Any], monkeypatch: Any) -> None:
     from relcon import conversion
 
@@ -111,8 +131,10 @@ def test_several_likely_readers_are_refused(spert: Path, tmp_path: Path, relcon:
         (["--writer", "relcon.SpERT.v1", "OUT", "--stric"], "Did you mean '--strict'?"),
         (["--writer", "relcon.SpERT.v1", "in.json", "--overwrite"], "is the input, which would be lost"),
         (["--writer", "relcon.BRAT.v1", "in.json"], "in.json is the input, or lies in it"),
-        (["--writer", "relcon.SpERT.v1", "there"], "there exists. Give another --output, or --overwrite"),
-        (["--writer", "relcon.BRAT.v1", "there"], "there is a file; a folder is needed"),
+        (["--writer", "relcon.SpERT.v1", "there"], "there exists. Give another file to write, or --overwrite"),
+        (["--writer", "relcon.BRAT.v1", "there"], "there is a file; a folder to write to is needed"),
+        (["--writer", "relcon.BRAT.v1", "there/a/b/c"], "c cannot be written: Not a directory"),
+        (["--writer", "relcon.SpERT.v1", "there/a/b/c"], "c cannot be written: there/a/b is a file or lies below one"),
         (["--writer", "relcon.BRAT.v1", ".", "--overwrite"], "holds the input, which would be lost"),
     ],
 )
@@ -141,11 +163,31 @@ def test_a_folder_is_neither_put_into_the_input_nor_in_its_place(tmp_path: Path,
     assert ended.code == 2 and "--overwrite to replace it with all that is in it" in ended.err
 
 
-def test_a_format_that_holds_none_of_the_documents_is_a_mistake(tmp_path: Path, relcon: Callable[..., Any]) -> None:
-    (tmp_path / "in.txt").write_text("Zorvane blocks KLR2.\n")
-    ended = relcon("convert", tmp_path / "in.txt", "--reader", "relcon.PlainText.v1", "--writer", "relcon.OpenNRE.v1", tmp_path / "out")
-    assert ended.code == 2 and "lost: 1 x document without a pair" in ended.out
-    assert "relcon.OpenNRE.v1 can hold none of the 1 that were read" in ended.err
+@pytest.mark.parametrize("writer", ["relcon.OpenNRE.v1", "relcon.SpERT.v1", "relcon.BRAT.v1"])
+def test_where_a_format_holds_none_of_the_documents_what_was_there_stays(writer: str, tmp_path: Path, relcon: Callable[..., Any]) -> None:
+    """Of a document without words and pairs nothing can be written; brat's text cannot hold half of a character."""
+    text = "\ud800" if writer == "relcon.BRAT.v1" else " "
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": "a", "text": text, "words": [], "offsets": []}) + "\n")
+    output = tmp_path / "out"
+    if writer == "relcon.BRAT.v1":
+        output.mkdir()
+        (output / "one.txt").write_text("Orsk.")
+        (output / "one.ann").write_text("")
+    else:
+        output.write_text("as it was")
+    before = contents(tmp_path)
+    for target, option in ((output, ["--overwrite"]), (tmp_path / "new", [])):
+        ended = relcon("convert", tmp_path / "in.jsonl", "--reader", "relcon.JSONLines.v1", "--writer", writer, target, *option)
+        assert ended.code == 2 and contents(tmp_path) == before
+        assert f"what {writer} reads can hold none of the 1 document that were read" in ended.err and "lost: 1 x " in ended.err
+
+
+def test_a_stream_without_documents_is_an_empty_file(tmp_path: Path) -> None:
+    from relcon.conversion import convert
+    from relcon.writers.spert import SpERT
+
+    assert convert([], SpERT(), tmp_path / "out.json", some=True).written == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == []
 
 
 def test_plain_text_is_not_guessed(tmp_path: Path, relcon: Callable[..., Any]) -> None:

@@ -1,7 +1,9 @@
 """`relcon init`: packages that install and pass their own tests; configs that are sound, say what each key is, and train."""
 
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +14,7 @@ import pytest
 
 from relcon.checking import check_config
 from relcon.cli.main import main
-from relcon.config import load_config
+from relcon.config import load_config, resolve
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.json import write_jsonl
 from relcon.scaffold import papers
@@ -231,6 +233,31 @@ def test_from_data_with_splits(init: Any, tmp_path: Path) -> None:
         main(["train", "config.cfg", "--output", "run", *tiny])
     assert not end.value.code
     assert "scores.f1" in json.loads((tmp_path / "run" / "metrics.json").read_text())["evaluate"]
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
+def test_from_an_archive_under_its_own_name(ending: str, init: Any, tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / "corpus").mkdir(exist_ok=True)
+        write_jsonl([related(f"{split}{number}") for number in range(6)], tmp_path / "corpus" / f"my_{split}.jsonl")
+    shutil.make_archive("data", {".zip": "zip", ".tar.gz": "gztar"}[ending], tmp_path, "corpus")
+    shutil.rmtree(tmp_path / "corpus")
+    code, out, err = init("config", "--from", f"data{ending}")
+    assert code == 0 and f"data{ending}/corpus/my_train.jsonl: 6 documents" in out, err
+    loaded = load_config(tmp_path / "config.cfg")
+    inside = f"data{ending}/corpus"
+    assert loaded.tree["paths"] == {"train": f"{inside}/my_train.jsonl", "dev": f"{inside}/my_dev.jsonl", "test": None}
+    assert len(resolve(loaded.tree["data"], "[data]").split("train").documents) == 6
+
+
+def test_from_a_compressed_file_and_from_the_sample(init: Any, tmp_path: Path) -> None:
+    write_jsonl([related(f"d{number}") for number in range(6)], tmp_path / "data.jsonl")
+    (tmp_path / "data.jsonl.gz").write_bytes(gzip.compress((tmp_path / "data.jsonl").read_bytes()))
+    for name, file in (("data.jsonl.gz", "a.cfg"), ("sample:train.jsonl", "b.cfg")):
+        code, out, err = init("config", "--from", name, "-o", file)
+        assert code == 0 and f"{name}: " in out, err
+        assert load_config(tmp_path / file).tree["paths"]["train"] == name
+    assert "Did you mean 'train.jsonl'?" in init("config", "--from", "sample:trian.jsonl", "-o", "c.cfg")[2]
 
 
 def related(name: str, sentences: int = 1, labels: Any = ("met",), types: Any = ("PER", "ORG", "ORG")) -> Document:

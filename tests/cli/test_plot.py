@@ -1,6 +1,7 @@
 """`relcon plot`: the spaces of a run's model, through the real command line."""
 
 import csv
+import gzip
 import json
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_space_as_picture_table_and_figures(run, relcon, data, tmp_path, caplo
         assert (tmp_path / "again" / name).read_bytes() == (run / "plots" / name).read_bytes(), "the same call draws the same"
 
     ended = relcon("plot", run, "--space", "relations")
-    assert (ended.code, ended.out) == (2, "") and "relations-test-tsne.png exists. Give another --output, or --overwrite" in ended.err
+    assert (ended.code, ended.out) == (2, "") and "relations-test-tsne.png exists. Give another file to write, or --overwrite" in ended.err
     ended = relcon("plot", run, "--space", "relations", "--overwrite", "--limit", "2", "--method", "tsne")
     assert ended.code == 2 and "tsne needs 4 points or more, and there are 2" in ended.err
     assert len(table(files[1])) == 4, "what cannot be drawn replaces nothing"
@@ -63,7 +64,8 @@ def test_other_spaces_splits_data_and_methods(run, relcon, data):
     figures = read(run / "plots" / "entities-train-pca.json")
     assert figures["points"] == {"CHEMICAL": 16, "PROTEIN": 16} and figures["seed"] == 7
     assert looks(run) == ["evaluate"], "only the test split is watched"
-    assert relcon("plot", run, "--space", "relations", "--data", data / "test.jsonl", "--method", "pca").code == 0
+    (data / "test.jsonl.gz").write_bytes(gzip.compress((data / "test.jsonl").read_bytes()))
+    assert relcon("plot", run, "--space", "relations", "--data", data / "test.jsonl.gz", "--method", "pca").code == 0
     assert relcon("plot", run, "--space", "relations", "--method", "pca").code == 0
     own, given = (table(run / "plots" / f"relations-{name}-pca.tsv") for name in ("test", "test.jsonl"))
     assert own == given and looks(run) == ["evaluate", "relcon plot"]

@@ -165,7 +165,7 @@ def test_inside_a_value_is_refused(toy):
 def test_an_override_that_lands_nowhere(toy, word, near):
     (problem,) = check_config(toy(word, "3"))
     assert problem.where == word
-    assert problem.message.startswith("does not override anything in the config: [")
+    assert problem.message.startswith("does not override anything: [")
     assert problem.message.endswith(f". Did you mean '{near}'?")
 
 

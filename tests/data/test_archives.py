@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict
 
 import pytest
 
+from relcon import files
 from relcon.data import archives
 from relcon.data.archives import resolve, unpacked
 from relcon.data.candidates import AnnotatedPairs
@@ -76,6 +77,23 @@ def test_unpacked_once_and_by_content(tmp_path: Path, cache: str, monkeypatch: p
     monkeypatch.undo()
     zipped(path, {"a.txt": "new"})
     assert (unpacked(path, cache).read_text(), first.read_text()) == ("new", "old")
+
+
+def test_who_unpacks_second_uses_what_the_first_unpacked(tmp_path: Path, cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process is done while this one unpacks: its copy stays, since it is reading it."""
+    path = zipped(tmp_path / "c.zip", {"a.txt": "a"})
+    unpack, opened = archives._unpack, []
+
+    def overtaken(archive: Path, folder: Path) -> None:
+        unpack(archive, folder)
+        monkeypatch.undo()
+        opened.append((unpacked(path, cache), unpacked(path, cache).stat().st_ino))
+
+    monkeypatch.setattr(archives, "_unpack", overtaken)
+    monkeypatch.setattr(files, "part_of", lambda path, what="": path.with_name(f".{path.name}.0.part"))
+    found = unpacked(path, cache)
+    assert [(found, found.stat().st_ino)] == opened and found.read_text() == "a"
+    assert not list(Path(cache).rglob("*.part"))
 
 
 def test_what_is_no_archive_is_itself(tmp_path: Path, cache: str) -> None:

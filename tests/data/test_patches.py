@@ -1,6 +1,8 @@
 """Corpora whose labels a file corrects."""
 
+import gzip
 import json
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, List
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from relcon.config import resolve
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.json import write_jsonl
-from relcon.data.patches import Patch, patched
+from relcon.data.patches import Patch, PatchedCorpus, patched
 from relcon.errors import DataError, RelconError
 from relcon.interfaces import Corpus
 from relcon.stages.finetune import reading_block
@@ -88,6 +90,20 @@ def test_an_object_drops_what_it_does_not_name_and_its_labels_are_the_label_set(
     assert {name: labels(corpus, name) for name in corpus.splits()} == maps
     assert [len(corpus.split(name).documents) for name in corpus.splits()] == [5, 3, 2]
     assert {corpus.split(name).labels for name in corpus.splits()} == {corpus.labels}
+
+
+def test_a_patch_may_be_packed(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELCON_CACHE", str(tmp_path / "cache"))
+    plain, both = built(dev=[{"id": "dev0", "relation": "per:title"}]), tmp_path / "both.zip"
+    with zipfile.ZipFile(both, "w") as file:
+        file.write(tmp_path / "dev_patch.json", "patches/dev.json")
+        file.writestr("README", "")
+    (tmp_path / "dev.json.gz").write_bytes(gzip.compress((tmp_path / "dev_patch.json").read_bytes()))
+    for packed in (both / "patches/dev.json", tmp_path / "dev.json.gz"):
+        corpus = PatchedCorpus(plain.corpus, dev=str(packed))  # type: ignore[attr-defined]
+        assert labels(corpus, "dev") == labels(plain, "dev") and corpus.fingerprint() == plain.fingerprint()  # type: ignore[attr-defined]
+    with pytest.raises(RelconError, match=r"holds no 'dve\.json'"):
+        PatchedCorpus(plain.corpus, dev=str(both / "dve.json")).split("dev")  # type: ignore[attr-defined]
 
 
 def test_a_negative_label_stays_where_the_patch_leaves_none(built: Built) -> None:

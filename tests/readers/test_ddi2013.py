@@ -65,10 +65,10 @@ def test_a_folder_is_read_with_its_folders(write: Callable[..., Path], read: Cal
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ('"9-21"', '"9-20"', 6, "said to be 'loop blockers', but charOffset 9-20 (inclusive ends) covers 'loop blocker'"),
-        ('"9-21"', '"21-9"', 6, "said to be 'loop blockers'"),
+        ('"9-21"', '"9-20"', 6, "9-20 (inclusive ends) is said to be 'loop blockers', but its characters [9, 21) are 'loop blocker'"),
+        ('"9-21"', '"21-9"', 6, "charOffset 21-9 (inclusive ends) has the span [21, 10), which is empty or reversed"),
         ('"9-21"', '"9"', 6, "'charOffset' must be 'a-b' or 'a-b;c-d'"),
-        ('"25-30"', '"25-300"', 7, "charOffset 25-300 (inclusive ends) covers 'fenlor.\\r\\n'"),
+        ('"25-30"', '"25-300"', 7, "charOffset 25-300 (inclusive ends) has the span [25, 301) outside the 34 characters"),
         (' type="brand"', "", 7, "the attribute 'type' is missing"),
         ('type="advise"', 'type="advice"', 8, "must be one of advise, effect, int, mechanism; here it is 'advice'"),
         ('ddi="false"', 'ddi="no"', 9, "'ddi' must be 'true' or 'false', here it is 'no'"),

@@ -123,7 +123,10 @@ def test_labels_are_those_of_rel_info(write: Callable[..., Path], read: Callable
     assert said == "record 0: 'r' of label 0 is 'P171', which is none of the 2 relations. Did you mean 'P17'?"
 
 
-@pytest.mark.parametrize(("text", "message"), [("[]", "holds a list"), ("{", "not valid JSON")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[]", r"^rel_info: .*rel_info.json: expected an object .*, here it is \[\]"), ("{", "rel_info.json:1: not valid JSON")],
+)
 def test_a_wrong_rel_info_is_refused(text: str, message: str, write: Callable[..., Path], read: Callable[..., Any]) -> None:
     names = write("rel_info.json", text)
     with pytest.raises(RelconError, match=message):

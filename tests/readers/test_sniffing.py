@@ -96,6 +96,41 @@ def test_look_alikes_are_told_apart(text: str, reader: str, write: Write) -> Non
     assert readers(write("data.json", text)) == [(reader, 1, False)]
 
 
+@pytest.mark.parametrize(
+    ("name", "row", "table"),
+    [
+        ("x_abstracts.tsv", "7001\tOn Orsk\tZorvane blocks KLR2.", "abstracts"),
+        ("entities.tsv", "7001\tT1\tGENE-N\t20\t24\tKLR2", "entities"),
+        ("relations.tsv", "7001\tCPR:4\tY \tINHIBITOR\tArg1:T1\tArg2:T2", "relations"),
+        ("gold.tsv", "7001\tCPR:4\tArg1:T1\tArg2:T2", "gold standard"),
+    ],
+)
+def test_a_table_of_chemprot_is_named_with_the_folder_that_it_needs(name: str, row: str, table: str, write: Write) -> None:
+    [found] = sniff(write(name, row + "\n"))
+    assert (found.reader, found.read) == ("relcon.ChemProt.v1", 0) and "is a file; expected a folder" in found.failure
+    assert f"ChemProt's {table}, whose reader takes the folder" in found.reason
+    assert [each.reader for each in sniff(write("notes.tsv", "7001\tOrsk\tslept\n"))] == ["relcon.PlainText.v1"]
+
+
+@pytest.mark.parametrize("text", ["1\tCause-Effect(e1,e2)\n2\tOther\n", "8001\tMessage-Topic\r\n"])
+def test_a_key_is_no_corpus(text: str, write: Write) -> None:
+    with pytest.raises(RelconError, match=r"key.txt is no corpus: .* relcon score GOLD PREDICTED"):
+        sniff(write("key.txt", text))
+    assert readers(write("a.txt", f"{text}3\tOrsk slept.\n"))[0][0] == "relcon.PlainText.v1"
+
+
+def test_a_page_about_a_format_is_not_of_it(write: Write) -> None:
+    line = "TI - <prot>  Zorvane </prot>  meets Orsk .\n"
+    assert readers(write("one", line)) == [("relcon.AIMed.v1", 1, False)]
+    assert readers(write("two", line + "AB - <prot>  KLR2 is old .\n")) == [("relcon.AIMed.v1", 0, True)]
+    page = write("README.md", f"# Data\n\n    {line}\nA mention is in `<prot>`.\n")
+    assert [each.reader for each in sniff(page)] == ["relcon.PlainText.v1"]
+
+
+def test_the_readme_of_the_real_corpora_is_text(shared: Callable[[str], Path]) -> None:
+    assert [each.reader for each in sniff(shared("data/README.md"))] == ["relcon.PlainText.v1"]
+
+
 class Named(DatasetReader):
     """Of a stranger: it answers, and needs an argument or fails."""
 

@@ -343,7 +343,7 @@ def load_examples(folder: Path) -> Examples:
     try:
         tensors = load_file(folder / EXAMPLES)
         sentences = json.loads((folder / SENTENCES).read_text(encoding="utf-8"))
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
         raise RelconError(f"The training examples in {folder} cannot be read ({error}). Train again, or take another copy.") from error
     return Examples(sentences, tensors["relations"], tensors["gold"], tensors.get("space"), tensors["tags"])
 

@@ -92,5 +92,5 @@ def _root(path: Path) -> Optional[yaml.Node]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise RelconError(f"{place(path, line)}: not valid YAML: {error.problem}.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise RelconError(f"{path}: not valid YAML: {error}.") from None

@@ -99,7 +99,7 @@ def read_neighbours(path: Path, instances: Sequence[Instance]) -> List[Instance]
                 raise RecordError(f"the instance {record['id']} occurs twice")
             if record["id"] in wanted:
                 found[record["id"]] = _neighbour(wanted[record["id"]], record)
-        except (ValueError, RecordError) as error:
+        except (ValueError, RecursionError, RecordError) as error:
             problems.append(Problem(place(path, number), str(error)))
     if problems:
         raise DataError(problems)
@@ -115,6 +115,8 @@ def _lines(path: Path) -> List[str]:
             return list(file)  # not splitlines(), which also cuts at characters that may stand in a word
     except OSError as error:
         raise RelconError(f"The neighbours file {path} cannot be read: {error.strerror}. {MAKE_NEW}") from None
+    except UnicodeDecodeError as error:
+        raise RelconError(f"The neighbours file {path} is not UTF-8 text (byte {error.start + 1}). {MAKE_NEW}") from None
 
 
 def _record(line: str) -> Mapping[str, Any]:

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 Half = Literal["all", "first", "second"]
 """Which part of an epoch's documents a sampler gets."""
 
+NAMES_FORM = 'names of relations, {"ID": "NAME"} or [{"id": "ID", "name": "NAME"}]'
+"""What a file of names holds, for messages."""
+
 KEPT = 3
 """Splits whose usable documents are remembered beside the newest: training and validation take turns."""
 
@@ -112,9 +115,9 @@ def halved(numbers: Sequence[int], half: Half) -> Sequence[int]:
 def read_names(path: str) -> Dict[str, str]:
     """Relation id -> its name, from a JSON object `{id: name}` or from a list of objects with `id` and `name`. RelconError where it is
     neither."""
-    found = read_json(path)
+    found = read_json(path, NAMES_FORM)
     if isinstance(found, list) and all(isinstance(each, dict) and {"id", "name"} <= each.keys() for each in found):
-        found = {each["id"]: each["name"] for each in found}
+        found = {str(each["id"]): each["name"] for each in found}
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
-        raise RelconError(f'{path}: expected names of relations, {{"ID": "NAME"}} or [{{"id": "ID", "name": "NAME"}}].')
-    return {str(key): name for key, name in found.items() if name.strip()}
+        raise RelconError(f"{path}: expected {NAMES_FORM}.")
+    return {key: name for key, name in found.items() if name.strip()}

@@ -14,7 +14,7 @@ import torch
 
 from relcon.data.relations import relation_instances
 from relcon.errors import RelconError
-from relcon.files import PathLike, read_json, write_json
+from relcon.files import PathLike, read_object, write_json
 from relcon.interfaces import Split
 from relcon.samplers.document_pairs import Asked
 
@@ -102,9 +102,7 @@ def read_order(path: PathLike, data: Split, keys: Keys = "uid") -> Dict[str, int
 
 def load_order(path: PathLike) -> Dict[str, int]:
     """What an order file says, by its own keys. RelconError where it is no JSON object of whole numbers from 0."""
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise RelconError(f'{path}: expected a JSON object {{"UID": ORDER}}, got {type(found).__name__}.')
+    found = read_object(path, 'an order file, {"UID": ORDER, ...}')
     wrong = [key for key, value in found.items() if not _is_order(value)]
     if wrong:
         first = f"'{wrong[0]}' has the order {found[wrong[0]]!r}"

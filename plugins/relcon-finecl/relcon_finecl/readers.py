@@ -8,8 +8,8 @@ from relcon.data.fields import described, items, need
 from relcon.data.glimpse import Glimpse
 from relcon.data.relations import IGNORED, Pair
 from relcon.data.store import fingerprint_of_path, hashed
-from relcon.errors import RecordError, RelconError
-from relcon.files import read_json
+from relcon.errors import RecordError, RelconError, naming
+from relcon.files import read_object
 from relcon.readers.docred import (
     DocumentArrays,
     Item,
@@ -93,13 +93,12 @@ class PretrainingDocuments(DocumentArrays):
         """Number -> property, of `label_map`. RelconError where it is no such map, or two properties have one number."""
         if self.label_map is None:
             return None
-        found = read_json(self.label_map)
+        with naming("label_map:"):
+            found = read_object(self.label_map, 'an object {"P17": 5, ...}')
         try:
-            numbers = items(list(found.values()), int, "the map") if isinstance(found, dict) else None
+            numbers = items(list(found.values()), int, "the map")
         except RecordError as error:
             raise RelconError(f"label_map: {self.label_map}: {error}.") from None
-        if numbers is None:
-            raise RelconError(f'label_map: {self.label_map} holds {described(found)}; expected an object {{"P17": 5, ...}}.')
         twice = sorted({number for number in numbers if numbers.count(number) > 1})
         if twice:
             raise RelconError(f"label_map: {self.label_map} gives the number {twice[0]} to several relations; expected a number for each.")

@@ -8,7 +8,7 @@ import torch
 
 from relcon.data.relations import relation_instances
 from relcon.errors import RelconError
-from relcon.files import read_json
+from relcon.files import read_object
 from relcon.interfaces import Split
 from relcon_finecl.order import Keys, read_order
 
@@ -94,10 +94,18 @@ def weights_from_order(path: Path, data: Split, keys: Keys, instances: int, rule
     """
     order = read_order(path, data, keys)
     manifest = path.parent / MANIFEST
-    k = int(read_json(manifest)["k"]) if manifest.exists() else max(order.values(), default=-1) + 1
+    k = _recorded_epochs(manifest) if manifest.exists() else max(order.values(), default=-1) + 1
     missing = instances - len(order)
     logger.info("[%s] %s: %d instances, %d of them not learned (order %d: %s)", data.name, path, instances, missing, k, rule.unlearned)
     return by_order(order, k, missing, rule)
+
+
+def _recorded_epochs(manifest: Path) -> int:
+    """The k of a `manifest.json`. RelconError where it has none."""
+    k = read_object(manifest).get("k")
+    if not isinstance(k, int):
+        raise RelconError(f"{manifest}: expected the number of recorded epochs under 'k', here it is {k!r}. Record the order again.")
+    return k
 
 
 def weights_from_confidence(path: Path, data: Split, exponential: bool) -> Weights:
@@ -105,7 +113,7 @@ def weights_from_confidence(path: Path, data: Split, exponential: bool) -> Weigh
 
     exponential: e^w in place of w. RelconError where the file is none, or does not know an instance of the split.
     """
-    found = read_json(path)
+    found = read_object(path, 'a confidence file, {"UID": CONFIDENCE, ...}')
     wrong = [uid for uid, value in found.items() if not isinstance(value, (int, float)) or not 0 <= value <= 1]
     if wrong:
         raise RelconError(f"{path}: '{wrong[0]}' has the confidence {found[wrong[0]]!r}, expected a number in [0, 1].")

@@ -134,7 +134,11 @@ def test_bad_records_are_named(read, changes, arguments, message):
 
 @pytest.mark.parametrize(
     ("label_map", "message"),
-    [([1], "holds a list"), ({"P17": "5"}, "must be a whole number"), ({"P17": 5, "P1": 5}, "gives the number 5 to several relations")],
+    [
+        ([1], r"expected an object .*, here it is \[1\]"),
+        ({"P17": "5"}, "must be a whole number"),
+        ({"P17": 5, "P1": 5}, "gives the number 5 to several relations"),
+    ],
 )
 def test_a_bad_label_map_is_refused(read, label_map, message):
     with pytest.raises(RelconError, match=message):
