@@ -1,20 +1,23 @@
 """The test kit: components that break a promise of data, training or registration do not pass its checks."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional
 
 import pytest
 import torch
 from torch import nn
 
+from relcon.config import LoadedConfig, load_config
 from relcon.data.candidates import AnnotatedPairs
 from relcon.data.document import Document, Entity, Mention, Relation, Source
 from relcon.data.json import document_to_json, write_jsonl
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
 from relcon.interfaces import (
+    Artifacts,
     Augmenter,
     CandidateRule,
     Corpus,
@@ -30,9 +33,11 @@ from relcon.interfaces import (
     Protocol,
     Rejected,
     Schedule,
+    Stage,
     SynonymSource,
     Writer,
 )
+from relcon.plans import StagePlan
 from relcon.poolers.sentence import CLS
 from relcon.renderers.markers import EntityMarkers
 from relcon.tasks.contrastive import Contrastive
@@ -50,6 +55,7 @@ from relcon.testing import (
     check_protocol,
     check_reader,
     check_schedule,
+    check_stage,
     check_synonyms,
     check_task,
     check_tower,
@@ -586,6 +592,84 @@ class One(Corpus):
 def test_broken_protocols(fault: str, message: str) -> None:
     breaks(check_protocol, message, lambda: Halves(fault), One())
     check_protocol(lambda: Halves(""), One())
+
+
+# ---- stages --------------------------------------------------------------------------------------------------------------
+
+COUNTING = """
+[paths]
+train = null
+
+[data]
+@corpora = "relcon.Corpus.v1"
+train = ${paths.train}
+cache = "none"
+
+[data.reader]
+@readers = "relcon.JSONLines.v1"
+
+[data.candidates]
+@candidates = "relcon.AnnotatedPairs.v1"
+
+[stages.first]
+@stages = "brokenpromises.Counting.v1"
+
+[stages.second]
+@stages = "brokenpromises.Counting.v1"
+"""
+
+
+@Stage.register("brokenpromises.Counting.v1")
+class Counting(Stage):
+    """Counts the documents, with a fault."""
+
+    fault, calls = "", 0
+
+    @classmethod
+    def measures(cls, block: Any) -> List[str]:
+        return ["words"] if cls.fault == "names" else ["documents"]
+
+    def run(self, context: Any) -> Artifacts:
+        Counting.calls += 1
+        (context.folder / "draw.txt").write_text(str(random.random() if self.fault == "global" else 0))
+        begun = context.run.path / "begun.txt"
+        with begun.open("a") as file:
+            file.write("once\n")
+        count = {"unsteady": self.calls, "leftovers": len(begun.read_text().splitlines())}.get(self.fault, 4)
+        return Artifacts(context.folder, {"documents": float(count)})
+
+    def plan(self, context: Any) -> StagePlan:
+        if self.fault == "dry" and context.name == "second":
+            raise RelconError("The count of the stage before is not there.")
+        return StagePlan(kind="counting")
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Callable[[], LoadedConfig]:
+    """The config over the tiny corpus."""
+    (tmp_path / "counting.cfg").write_text(COUNTING)
+    write_jsonl(tiny_corpus(4), tmp_path / "train.jsonl")
+    return lambda: load_config(tmp_path / "counting.cfg", ["--paths.train", str(tmp_path / "train.jsonl")])
+
+
+def test_a_sound_stage(counting: Callable[[], LoadedConfig], tmp_path: Path) -> None:
+    check_stage(counting, tmp_path / "runs")
+
+
+@faults(
+    [
+        ("names", "stage 'first' measured .'documents'., which its `measures` does not name"),
+        ("unsteady", "a second run came to other figures of stage 'first'"),
+        ("global", "a second run left other files, or other bytes in them: .'first/draw.txt', 'second/draw.txt'"),
+        ("leftovers", "interrupted and resumed came to other figures of stage 'first'"),
+        ("dry", "a dry run stops"),
+    ]
+)
+def test_broken_stages(
+    fault: str, message: str, counting: Callable[[], LoadedConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counting, "fault", fault)
+    breaks(check_stage, message, counting, tmp_path / "runs")
 
 
 # ---- registered components -----------------------------------------------------------------------------------------------

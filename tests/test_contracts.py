@@ -1,28 +1,36 @@
 """Every component that ships, core and plugins, goes through the check of its interface, as its docstring's example builds it.
 
-What a check needs beside the example (files, other data, small sizes) stands in `ARGUMENTS`, `DATA` and the like by the component's name.
+What a check needs beside the example (files, other data, small sizes, models) stands in tables by the component's name; configs with the
+stages in `stages/`.
 """
 
+import itertools
 import json
 import os
 import re
 import runpy
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
+from relcon.components import component_of
 from relcon.config import LoadedConfig, load_config, resolve
-from relcon.contrast import Batch
+from relcon.contrast import Batch, Span, Text, View
 from relcon.data.document import Document, Entity, Instance, Mention, Relation, instance_uid
 from relcon.data.json import write_jsonl
 from relcon.data.labels import LabelSet
 from relcon.data.relations import relation_instances
 from relcon.data.store import OFF
-from relcon.interfaces import Draw, Encoder, KnowledgeBase, Model, Parts, Split
+from relcon.encoding import encode, step
+from relcon.interfaces import Draw, Encoder, KnowledgeBase, Model, Parts, Split, Tower
+from relcon.model import SavedModel, Trained, TrainedModel
+from relcon.pipeline import train
+from relcon.poolers.spans import SpanPool
 from relcon.registry import INTERFACES
 from relcon.renderers.markers import EntityMarkers
 from relcon.testing import (
@@ -36,6 +44,7 @@ from relcon.testing import (
     check_distant,
     check_encoder,
     check_evaluator,
+    check_extractor,
     check_objective,
     check_optimizer,
     check_parser,
@@ -52,6 +61,7 @@ from relcon.testing import (
     check_writer,
     tiny_character_bert_folder,
     tiny_corpus,
+    tiny_encoder,
     tiny_encoder_folder,
     tiny_instances,
     tiny_parts,
@@ -61,20 +71,6 @@ from relcon.testing import (
 ROOT = Path(__file__).parent.parent
 SHIPPED = ("relcon", "relcon-clre", "relcon-cloce", "relcon-cldr", "relcon-finecl", "relcon-pspe")
 COMPONENTS = [(kind, each.name) for kind in INTERFACES for each in INTERFACES[kind].registry.offers() if each.package in SHIPPED]
-
-ELSEWHERE = {
-    "cldr.Extraction.v1": "measures what cldr.Neighbours.v1 makes of two trained spaces: test_cldr_end_to_end.py",
-    "cldr.PairProbe.v1": "measures a trained space: test_cldr_end_to_end.py",
-    "cldr.PairScores.v1": "measures a trained classifier of all pairs of words: test_cldr_end_to_end.py",
-    "cldr.NearestNeighbours.v1": "is written by cldr.Neighbours.v1: test_cldr_end_to_end.py",
-    "cldr.Neighbours.v1": "takes two trained spaces: test_cldr_end_to_end.py",
-    "cloce.Alternation.v1": "repeats and resumes in test_cloce_stage.py",
-    "finecl.Confidence.v1": "repeats and resumes in test_finecl_confidence.py",
-    "finecl.LearningOrder.v1": "repeats and resumes in test_finecl_learning_order.py",
-    "finecl.OrderReport.v1": "reads what finecl.LearningOrder.v1 wrote: test_finecl_order.py",
-    "relcon.Saved.v1": "trains nothing; it hands on the model of another run: training/test_saved_stage.py",
-}
-"""Components that work on what only a longer training gives: where their promises are tested."""
 
 # ---- material ------------------------------------------------------------------------------------------------------------
 
@@ -128,9 +124,31 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     uids = [each.uid for n in range(12) for each in relation_instances(replace(linked(n), id=f"linked-{linked(n).id}"))]
     (folder / "order.json").write_text(json.dumps({uid: number % 2 for number, uid in enumerate(uids)}))
     (folder / "patch.json").write_text(json.dumps([{"id": "train-tiny-0", "relation": "none"}]))
+    write_jsonl(relabelled(tiny_split(24)).documents, folder / "related.jsonl")
+    write_jsonl(misread(relabelled(tiny_split(24)).documents), folder / "misread.jsonl")
+    for name, blind in (("spaces", False), ("blind", True)):
+        spaces(folder / name, blind)
     _parser().to_disk(folder / "parser")
     _recogniser().to_disk(folder / "recogniser")
     return folder
+
+
+def misread(documents: Sequence[Document]) -> List[Document]:
+    """With chemicals for proteins and proteins for chemicals."""
+    other = dict(zip(TYPES, reversed(TYPES), strict=True))
+    return [replace(each, entities=tuple(replace(entity, type=other[entity.type]) for entity in each.entities)) for each in documents]
+
+
+def spaces(folder: Path, blind: bool) -> None:
+    """What a stage leaves that trained an encoder by contrast over words. blind: it sees no difference between words."""
+    pooler = {"@poolers": "relcon.SpanPool.v1", "inside": "first", "slots": 1}
+    tower = {"@towers": "relcon.Tower.v1", "encoder": "text", "pooler": "word"}
+    block = {"@tasks": "relcon.Contrastive.v1", "stream": "words", "anchors": tower, "objective": {"@objectives": "relcon.InfoNCE.v1"}}
+    parts, task = tiny_parts(word=resolve(pooler, "[pooler]")), resolve(block, "[task]")
+    for weight in parts.encoders["text"].parameters() if blind else ():
+        torch.nn.init.zeros_(weight)
+    task.build(parts)
+    Trained(parts, {"words": task}, {"poolers": {"word": pooler}, "tasks": {"words": block}}).save(folder)
 
 
 def _parser() -> Any:
@@ -477,119 +495,17 @@ def protocols(name: str, place: Path) -> None:
     check_protocol(lambda: build_example("protocols", name, **only(name, PROTOCOLS, {})), made)
 
 
-CONFIG = """
-[paths]
-train = null
-encoder = null
+STAGES = {config.stem: config for config in sorted((Path(__file__).parent / "stages").glob("*.cfg"))}
+"""Configs that together have all stages that ship, each behind those whose results it takes."""
 
-[training]
-log_every = 1
-batch_size = 4
-
-[data]
-@corpora = "relcon.Corpus.v1"
-train = ${paths.train}
-dev_share = 0.4
-negative = ["none"]
-
-[data.reader]
-@readers = "relcon.JSONLines.v1"
-
-[data.candidates]
-@candidates = "relcon.AnnotatedPairs.v1"
-
-[stages.pretrain]
-@stages = "relcon.Pretrain.v1"
-epochs = 1
-
-[stages.pretrain.encoders.text]
-@encoders = "relcon.Transformer.v1"
-path = ${paths.encoder}
-
-[stages.pretrain.poolers.sentence]
-@poolers = "relcon.CLS.v1"
-
-[stages.pretrain.optimizer]
-@optimizers = "relcon.AdamW.v1"
-
-[stages.pretrain.streams.views]
-@samplers = "relcon.TwoViews.v1"
-batch_size = 4
-
-[stages.pretrain.streams.views.renderer]
-@renderers = "relcon.Blinded.v1"
-
-[stages.pretrain.streams.views.augmenter]
-@augmenters = "relcon.RandomSwap.v1"
-
-[stages.pretrain.tasks.contrast]
-@tasks = "relcon.Contrastive.v1"
-stream = "views"
-
-[stages.pretrain.tasks.contrast.anchors]
-@towers = "relcon.Tower.v1"
-encoder = "text"
-pooler = "sentence"
-head = [8]
-
-[stages.pretrain.tasks.contrast.objective]
-@objectives = "relcon.NTXent.v1"
-
-[stages.finetune]
-@stages = "relcon.Finetune.v1"
-epochs = 2
-classifier = "relation"
-
-[stages.finetune.encoders]
-text = "pretrain.text"
-
-[stages.finetune.poolers]
-sentence = "pretrain.sentence"
-
-[stages.finetune.optimizer]
-@optimizers = "relcon.AdamW.v1"
-
-[stages.finetune.streams.documents]
-@samplers = "relcon.DocumentPairs.v1"
-batch_size = 4
-
-[stages.finetune.streams.documents.renderer]
-@renderers = "relcon.Blinded.v1"
-
-[stages.finetune.tasks.relation]
-@tasks = "relcon.MultiLabelClassification.v1"
-stream = "documents"
-
-[stages.finetune.tasks.relation.tower]
-@towers = "relcon.Tower.v1"
-encoder = "text"
-pooler = "sentence"
-
-[stages.threshold]
-@stages = "relcon.ChooseThreshold.v1"
-model = "finetune"
-split = "dev"
-
-[stages.evaluate]
-@stages = "relcon.Evaluate.v1"
-model = "threshold"
-split = "dev"
-
-[stages.evaluate.evaluators.documents]
-@evaluators = "relcon.DocumentScores.v1"
-"""
+FILES = {"train": "train.jsonl", "related": "related.jsonl", "encoder": "bert", "spaces": "spaces"}
+"""What a path of theirs is called in `place`."""
 
 
-@pytest.fixture(scope="module")
-def stages_checked(place: Path) -> List[str]:
-    """The stages of CONFIG after its check."""
-    (place / "stages.cfg").write_text(CONFIG)
-
-    def load() -> LoadedConfig:
-        return load_config(place / "stages.cfg", ["--paths.train", str(place / "train.jsonl"), "--paths.encoder", str(place / "bert")])
-
-    check_stage(load, place / "runs")
-    return [str(block["@stages"]) for block in load().tree["stages"].values()]
+def stages(config: Path, place: Path, *words: str) -> LoadedConfig:
+    """One of them over the files that its paths name. words: further overrides."""
+    paths = [word for name in load_config(config).tree["paths"] for word in (f"--paths.{name}", str(place / FILES[name]))]
+    return load_config(config, [*paths, *words])
 
 
 # ---- figures and building ------------------------------------------------------------------------------------------------
@@ -615,10 +531,6 @@ class Steady(Model):
         return (vectors, vectors, contrast.pairing) if self.steady else (vectors, vectors.roll(1, 0), contrast.pairing)
 
 
-def steady_or_not(data: Split) -> Tuple[Model, Model]:
-    return Steady(data, True), Steady(data, False)
-
-
 def many_labels() -> Split:
     """Six relations with six instances each."""
     split = tiny_split(36)
@@ -626,16 +538,91 @@ def many_labels() -> Split:
     return replace(split, labels=labels, instances=[replace(each, label="abcdef"[n % 6]) for n, each in enumerate(split.instances)])
 
 
+NEAREST = {"data.dev_share": "0", "stages.neighbours.choose": "null", "stages.neighbours.k_relations": "1", "stages.neighbours.k_tags": "1"}
+"""Changes of the config by which all sentences are examples and only the nearest counts."""
+
+
+def neighbours(place: Path, file: str) -> SavedModel:
+    """The model that reads every sentence as this file has the nearest one."""
+    run = place / "neighbours" / file
+    if not run.exists():
+        nearest = [word for key, value in NEAREST.items() for word in (f"--{key}", value)]
+        train(stages(STAGES["cldr"], place, "--data.train", str(place / f"{file}.jsonl"), *nearest), run)
+    return SavedModel(run / "model")
+
+
+def fitted(data: Split) -> Tuple[Model, Model]:
+    """A classifier of all pairs of words that was fitted to their labels, and one that always says the contrary."""
+    tower, views, related = Tower(tiny_encoder(), SpanPool(inside="first")), [], []
+    for document in data.documents:
+        text, gold = Text(document.words), {each.mentions[0].end - 1 for each in document.entities}
+        for pair in itertools.combinations(range(len(document.words)), 2):
+            views.append(View(text, tuple((Span(word, word + 1),) for word in pair)))
+            related.append({*pair} == gold)
+    layer = LogisticRegression(C=1000.0, max_iter=1000).fit(encode(tower, views)[0].numpy(), related)
+    row, bias = torch.tensor(layer.coef_[0], dtype=torch.float32), torch.tensor(layer.intercept_[0], dtype=torch.float32)
+    return classifier(tower, data.labels, row, bias), classifier(tower, data.labels, -row, -bias)
+
+
+def classifier(tower: Tower, labels: LabelSet, row: torch.Tensor, bias: torch.Tensor) -> Model:
+    """Says "activates" on one side of a plane, and "none" on the other."""
+    head = torch.nn.Linear(len(row), len(labels))
+    with torch.no_grad():
+        head.weight.zero_()[labels.number("activates")] = row
+        head.bias.zero_()[labels.number("activates")] = bias
+    return TrainedModel(Tower(tower.encoder, tower.pooler, head), EntityMarkers(), labels)
+
+
+def tagger(data: Split, steps: int) -> Model:
+    """What PSPE's joint task makes of a batch of these sentences in so many steps."""
+    sampler, _, arguments = TASKS["pspe.JointExtraction.v1"]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        task, parts = build_example("tasks", "pspe.JointExtraction.v1", **arguments), replace(spans_parts(), labels=data.labels)
+        task.build(parts)
+        (batch, *_) = epoch("pspe.JointExtraction.v1", sampler, data, parts.encoders["text"].vocabulary)
+        optimizer = torch.optim.Adam((weight for weight in task.parameters() if weight.requires_grad), lr=0.01)
+        for _ in range(steps):
+            step({"task": task}, batch)
+            optimizer.step()
+            optimizer.zero_grad()
+    return task.extractor(data.labels)
+
+
 EVALUATORS: Dict[str, Dict[str, Any]] = {
     "clre.PredictionShift.v1": {"augmenter": {"@augmenters": "relcon.RandomDeletion.v1", "rate": 0.5}},
     "relcon.PositivesFound.v1": {"sampler": {"@samplers": "relcon.SameLabel.v1", "batch_size": 12, "renderer": PLAIN}},
+    "cldr.Extraction.v1": {"types": TYPES},
+    "cldr.PairProbe.v1": {"types": TYPES, "lr": 0.05, "batch_size": 64, "patience": 20, "held_out": 0.3},
+    "cldr.PairScores.v1": {"types": TYPES},
+}
+MODELS: Dict[str, Callable[[Path, Split], Tuple[Model, Model]]] = {
+    "clre.PredictionShift.v1": lambda place, data: (Steady(data, True), Steady(data, False)),
+    "relcon.PositivesFound.v1": lambda place, data: (Steady(data, True), Steady(data, False)),
+    "cldr.Extraction.v1": lambda place, data: (neighbours(place, "related").load(), neighbours(place, "misread").load()),
+    "cldr.PairProbe.v1": lambda place, data: (SavedModel(place / "spaces").open(), SavedModel(place / "blind").open()),
+    "cldr.PairScores.v1": lambda place, data: fitted(data),
+    "pspe.TagScores.v1": lambda place, data: (tagger(data, 10), tagger(data, 0)),
+}
+"""Evaluators that measure other things than labels -> a better model and a worse one."""
+
+MEASURED: Dict[str, Callable[[], Split]] = {
+    "relcon.FewShotEpisodes.v1": lambda: many_labels(),
+    "pspe.TagScores.v1": lambda: tiny_split(4),
+    **dict.fromkeys(("cldr.Extraction.v1", "cldr.PairProbe.v1", "cldr.PairScores.v1"), lambda: relabelled(tiny_split(24))),
 }
 
 
 def evaluators(name: str, place: Path) -> None:
-    models = steady_or_not if name in EVALUATORS else None
-    data = many_labels() if name == "relcon.FewShotEpisodes.v1" else tiny_split(24)
+    models = partial(MODELS[name], place) if name in MODELS else None
+    data = only(name, MEASURED, lambda: tiny_split(24))()
     check_evaluator(lambda: build_example("evaluators", name, **only(name, EVALUATORS, {})), data, models)
+
+
+def extractors(name: str, place: Path) -> None:
+    saved = neighbours(place, "related")
+    block = {**saved.about["extractor"], "path": str(saved.folder)}
+    check_extractor(build_example("extractors", name, **block), tiny_corpus())
 
 
 def builders(name: str, place: Path) -> None:
@@ -670,28 +657,54 @@ RUN: Dict[str, Callable[[str, Path], None]] = {
     each.__name__: each
     for each in (
         *(readers, writers, candidates, parsers, corpora, synonyms, augmenters, renderers, samplers, encoders, poolers, towers, objectives),
-        *(adjusters, tasks, optimizers, schedules, protocols, evaluators, builders, distant),
+        *(adjusters, tasks, optimizers, schedules, protocols, evaluators, extractors, builders, distant),
     )
 }
 
 
 def test_every_registry_has_a_check() -> None:
-    assert set(CHECKS) == set(INTERFACES) == {*RUN, "stages", "extractors"}
+    assert set(CHECKS) == set(INTERFACES) == {*RUN, "stages"}
 
 
-@pytest.mark.parametrize("kind, name", [each for each in COMPONENTS if each[0] in RUN and each[1] not in ELSEWHERE])
+@pytest.mark.parametrize("kind, name", [each for each in COMPONENTS if each[0] in RUN])
 def test_contract(kind: str, name: str, place: Path) -> None:
     RUN[kind](name, place)
 
 
-def test_contract_of_stages(stages_checked: List[str]) -> None:
-    names = {name for kind, name in COMPONENTS if kind == "stages"}
-    assert names == {*stages_checked, *(name for name in ELSEWHERE if name in names)}
+@pytest.mark.parametrize("name", STAGES)
+def test_contract_of_stages(name: str, place: Path) -> None:
+    check_stage(lambda: stages(STAGES[name], place), place / "runs" / name)
 
 
-def test_what_is_tested_elsewhere_is_there() -> None:
-    names = {name for _, name in COMPONENTS}
-    tests = {path.name for path in ROOT.glob("plugins/*/tests/*.py")}
-    tests |= {f"training/{path.name}" for path in (ROOT / "tests/training").iterdir()}
-    for name, where in ELSEWHERE.items():
-        assert name in names and where.rpartition(" ")[2] in tests, f"{name}: {where}"
+def test_every_stage_stands_in_a_config(place: Path) -> None:
+    blocks = [block for config in STAGES.values() for block in stages(config, place).tree["stages"].values()]
+    assert {name for kind, name in COMPONENTS if kind == "stages"} == {block["@stages"] for block in blocks}
+
+
+# ---- that they bite ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind, name, attribute, broken, message",
+    [
+        ("evaluators", "cldr.Extraction.v1", "primary", "overlapping_pairs", "'overlapping_pairs' is no better"),
+        ("evaluators", "cldr.PairScores.v1", "higher_is_better", False, "'f1' is no better"),
+        (
+            *("extractors", "cldr.NearestNeighbours.v1", "tags"),
+            lambda self, documents: [self.tag_set.of(document) for document in documents],
+            "what is found depends on what was annotated",
+        ),
+    ],
+)
+def test_a_broken_component_does_not_pass(
+    kind: str, name: str, attribute: str, broken: Any, message: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(component_of(kind, name), attribute, broken)
+    with pytest.raises(AssertionError, match=message):
+        RUN[kind](name, place)
+
+
+def test_a_broken_stage_does_not_pass(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(component_of("stages", "cldr.Neighbours.v1"), "measures", classmethod(lambda cls, block: ["k_relations"]))
+    with pytest.raises(AssertionError, match=r"'neighbours' measured .*'k_tags'.* does not name"):
+        check_stage(lambda: stages(STAGES["cldr"], place), place / "broken")

@@ -2,19 +2,22 @@
 
 import copy
 import math
+from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 from unittest import mock
 
 import torch
 from torch import Tensor, nn
 
+from relcon.components import component_of
 from relcon.config import LoadedConfig
 from relcon.contrast import Batch, Contrast, View
 from relcon.data.labels import LabelSet
+from relcon.dry_run import dry_run
 from relcon.encoding import encode, step
 from relcon.errors import Interrupted, RelconError
-from relcon.files import read_json
+from relcon.files import read_json, read_jsonl
 from relcon.interfaces import Corpus, OptimizerPlan, Parts, Pooler, Protocol, Schedule, Task, Tower, TowerPlan
 from relcon.pipeline import train
 from relcon.poolers.sentence import CLS
@@ -239,47 +242,85 @@ def _check_apart(folder: str, corpus: Corpus) -> None:
 # ---- stages --------------------------------------------------------------------------------------------------------------
 
 
+class _Ran(NamedTuple):
+    """What came of a run. figures: by stage. files: what the stages wrote, by path."""
+
+    figures: Mapping[str, Mapping[str, float]]
+    files: Mapping[str, bytes]
+
+
 def check_stage(load: Callable[[], LoadedConfig], folder: Path) -> None:
-    """Finite figures, the same in a second run; a run that was interrupted half way and goes on comes to the same figures.
+    """Finite figures, and no others than `measures` names; the same figures and the very same files in a second run, whatever the global
+    random streams give, and in one that is interrupted within every stage and goes on each time; a dry run walks through.
 
-    load: a small config that has the stage, with steps to train; `[training] log_every = 1` shows the most places to stop at.
-    folder: an empty one, to which the runs are written.
+    All stages of the config are checked: those that only get a stage under test something to work on (a model, an order) keep the same
+    promises.
+
+    load: a small config that has the stage, behind those whose results it takes, without a protocol. `[training] log_every = 1` and
+    `checkpoint_every = 1` let a stage that trains be interrupted between two steps and go on from there. folder: an empty one, to which
+    the runs are written.
     """
-    whole = _figures(load, folder / "whole")
-    for stage, figures in whole.items():
+    whole, stages = _run(load, folder / "whole"), load().tree["stages"]
+    for stage, figures in whole.figures.items():
         expect(all(math.isfinite(figure) for figure in figures.values()), f"stage '{stage}' measured {figures}")
-    _check_same(whole, _figures(load, folder / "again"), "a second run")
-    lines = (folder / "whole" / "log.jsonl").read_bytes().count(b"\n")
-    _interrupt(load, folder / "resumed", after=lines // 2)
-    _check_same(whole, _figures(load, folder / "resumed", resume=True), "a run that was interrupted and resumed")
+        _check_named(stages[stage], stage, figures)
+    lines = Counter(record.get("stage") for record in read_jsonl(folder / "whole" / "log.jsonl"))
+    with other_global_randomness():
+        for stage in stages:
+            _interrupt(load, folder / "resumed", stage, after=(lines[stage] + 1) // 2)
+        resumed = _run(load, folder / "resumed", resume=True)
+        if resumed != whole:  # whether it is for the interruptions
+            _check_same(whole, _run(load, folder / "again"), "a second run")
+    _check_same(whole, resumed, "a run that was interrupted and resumed")
+    _check_dry(load, stages)
 
 
-def _figures(load: Callable[[], LoadedConfig], folder: Path, resume: bool = False) -> Any:
+def _run(load: Callable[[], LoadedConfig], folder: Path, resume: bool = False) -> _Ran:
     train(load(), folder, resume=resume)
-    return read_json(folder / "metrics.json")
+    written = sorted(path for path in (folder / "stages").rglob("*") if path.is_file())
+    files = {path.relative_to(folder / "stages").as_posix(): path.read_bytes() for path in written}
+    return _Ran(read_json(folder / "metrics.json"), files)
 
 
-def _check_same(whole: Mapping[str, Any], other: Mapping[str, Any], what: str) -> None:
-    expect(whole.keys() == other.keys(), f"{what} has the stages {sorted(other)}, not {sorted(whole)}")
-    for stage, figures in whole.items():
-        differing = same_figures(figures, other[stage])
+def _check_named(block: Mapping[str, Any], stage: str, figures: Iterable[str]) -> None:
+    """`relcon check` holds what later stages ask for against the names that a stage gives."""
+    named = component_of("stages", block["@stages"]).measures(block)
+    unnamed = [] if named is None else sorted({*figures} - {*named})
+    expect(not unnamed, f"stage '{stage}' measured {unnamed}, which its `measures` does not name")
+
+
+def _check_same(whole: _Ran, other: _Ran, what: str) -> None:
+    expect(whole.figures.keys() == other.figures.keys(), f"{what} has the stages {sorted(other.figures)}, not {sorted(whole.figures)}")
+    for stage, figures in whole.figures.items():
+        differing = same_figures(figures, other.figures[stage])
         expect(not differing, f"{what} came to other figures of stage '{stage}': {differing}")
+    changed = [name for name in sorted({*whole.files, *other.files}) if whole.files.get(name) != other.files.get(name)]
+    expect(not changed, f"{what} left other files, or other bytes in them: {changed[:3]}")
 
 
-def _interrupt(load: Callable[[], LoadedConfig], folder: Path, after: int) -> None:
-    """A run that is told to end when it has written so many lines of its log."""
+def _interrupt(load: Callable[[], LoadedConfig], folder: Path, stage: str, after: int) -> None:
+    """A run, or what is left of one, that is told to end when a stage has written so many lines to the log."""
     log, written = RunFolder.log, 0
 
     def counting(run: RunFolder, **record: Any) -> None:
         nonlocal written
         log(run, **record)
-        written += 1
+        written += record.get("stage") == stage
         if written == after:
             raise Interrupted(SIGTERM)
 
     with mock.patch.object(RunFolder, "log", counting):
         try:
-            train(load(), folder)
+            train(load(), folder, resume=folder.exists())
         except Interrupted:
             return
-    raise AssertionError(f"the run wrote no {after} lines to its log: let it train some steps, with [training] log_every = 1")
+    raise AssertionError(f"stage '{stage}' wrote fewer lines to the log than in the first run, where {after} were half of them")
+
+
+def _check_dry(load: Callable[[], LoadedConfig], stages: Mapping[str, Mapping[str, Any]]) -> None:
+    try:
+        plan = dry_run(load())
+    except RelconError as error:
+        raise AssertionError(f"a dry run stops, because a plan leaves too little for the next stage: {error}") from error
+    for stage, planned in plan.stages.items():
+        _check_named(stages[stage], stage, planned.figures)

@@ -70,9 +70,11 @@ class Extraction(Evaluator):
         return {**figures, **{name: float(count) for name, count in losses(documents, self.tags).items()}}
 
     def check(self, data: Split, train: Optional[Split] = None) -> None:
-        """Every entity must be of one of the types."""
+        """Every entity must be of one of the types, and the other model's entities, where they are asked for, be there."""
         for document in data.documents:
             self.tags.of(document)
+        if self.entities_from is not None:
+            self.foreign([document for document in data.documents if document.words])
 
     def with_entities(self, gold: Sequence[Read], whole: Sequence[Read], read: Sequence[Read]) -> Dict[str, float]:
         """The figures that need entities."""
@@ -175,11 +177,9 @@ class PairProbe(Evaluator):
         """Fit and measure."""
         if not isinstance(model, PretrainedModel):
             raise RelconError("cldr.PairProbe.v1 measures the encoder of a stage without a classifier (relcon.Pretrain.v1).")
-        if train is None:
-            raise RelconError("cldr.PairProbe.v1 fits a layer, so it needs a train split.")
         tower = word_tower(model.saved.encoder(self.encoder), self.subword)
         generator = torch.Generator().manual_seed(self.seed)
-        documents = [document for document in train.documents if document.words]
+        documents = [document for document in self.required(train).documents if document.words]
         order = torch.randperm(len(documents), generator=generator).tolist()
         size = max(1, int(self.held_out * len(documents)))
         held, kept = ([documents[n] for n in part] for part in (order[:size], order[size:]))
@@ -189,6 +189,17 @@ class PairProbe(Evaluator):
         if folder is not None:
             write_json(folder / "scores.json", figures)
         return {**figures, "candidates": float(len(measured.pairs)), "epochs": float(epochs)}
+
+    def check(self, data: Split, train: Optional[Split] = None) -> None:
+        """There must be training data."""
+        self.required(train)
+
+    @staticmethod
+    def required(train: Optional[Split]) -> Split:
+        """The training data. RelconError where there are none."""
+        if train is None:
+            raise RelconError("cldr.PairProbe.v1 fits a layer, so it needs a train split: give [data] train.")
+        return train
 
     def pairs(self, words: Tensor, documents: Sequence[Document]) -> Pairs:
         """All candidate pairs in text order."""

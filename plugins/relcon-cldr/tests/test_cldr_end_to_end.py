@@ -287,6 +287,14 @@ def test_a_stage_that_is_not_there_is_found_before_anything_is_trained(train, tm
     assert "stage 'relations' measures no 'k'" in said
 
 
+def test_entities_of_another_model_that_are_not_there_are_missed_before_anything_is_trained(train, tmp_path, capsys):
+    (tmp_path / "none.jsonl").write_text('{"id": "elsewhere", "words": ["rash"]}\n', encoding="utf-8")
+    said = refused(
+        capsys, train, "cldr.cfg", tmp_path / "run", "--stages.evaluate.evaluators.extraction.entities_from", tmp_path / "none.jsonl"
+    )
+    assert "none.jsonl lacks 24 of 24 documents" in said and not (tmp_path / "run").exists()
+
+
 def test_freezing_everything(train, tmp_path, capsys):
     said = refused(capsys, train, "clner.cfg", tmp_path / "run", "--stages.tags.encoders.text.freeze_layers", 2)
     assert "no trainable encoder parameter" in said

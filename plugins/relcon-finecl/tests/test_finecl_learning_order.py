@@ -310,11 +310,10 @@ def interrupt(monkeypatch, at, place=relcon.stages.training, name="asked"):
     monkeypatch.setattr(place, name, counted)
 
 
-@pytest.mark.parametrize("step", [2, 10, 23])
-def test_an_interrupted_run_ends_with_the_same_files(place, config, whole, monkeypatch, step):
-    output = place / f"cut {step}"
-    interrupt(monkeypatch, step)
-    with pytest.raises(Interrupted, match=f"at step {step} of stage order"):
+def test_an_interrupted_run_ends_with_the_same_files(place, config, whole, monkeypatch):
+    output = place / "cut"
+    interrupt(monkeypatch, 23)
+    with pytest.raises(Interrupted, match="at step 23 of stage order"):
         train(config(CONFIG + REPORT), output)
     monkeypatch.undo()
     assert not (output / "stages/order/order.json").exists()

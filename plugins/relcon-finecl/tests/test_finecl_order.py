@@ -236,7 +236,7 @@ def test_a_released_order_has_the_corpus_own_ids(tmp_path):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("[1, 2]", "expected a JSON object"),
+        ("[1, 2]", "expected an order file, .*, here it is"),
         ('{"a": 1, "b": -2}', r"'b' has the order -2, expected a whole number from 0 \(1 of 2"),
         ('{"a": 1.5}', "'a' has the order 1.5"),
         ('{"a": true}', "'a' has the order True"),
