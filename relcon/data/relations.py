@@ -4,7 +4,8 @@ A *relation instance* is one labelled tuple (document, head, relation, tail): tw
 identity of its own. That is the unit of distant supervision (Hogan et al., EMNLP 2022).
 """
 
-from typing import Dict, FrozenSet, Iterable, Iterator, NamedTuple, Tuple
+from dataclasses import replace
+from typing import Collection, Dict, FrozenSet, Iterable, Iterator, NamedTuple, Tuple
 
 from relcon.data.document import Document, instance_uid
 
@@ -47,6 +48,12 @@ def relation_instances(document: Document, negative: Iterable[str] = ()) -> Iter
         related = [label for label in labels if label not in left_out]
         for label in related:
             yield RelationInstance(head, tail, label, relation_uid(document, head, tail, label, several=len(related) > 1))
+
+
+def without_negatives(document: Document, negative: Collection[str]) -> Document:
+    """The document without the relations whose label means 'no relation'; itself where it has none of these."""
+    kept = tuple(relation for relation in document.relations if relation.label not in negative)
+    return document if len(kept) == len(document.relations) else replace(document, relations=kept)
 
 
 def relation_uid(document: Document, head: int, tail: int, label: str, several: bool) -> str:

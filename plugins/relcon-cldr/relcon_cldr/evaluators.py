@@ -18,7 +18,7 @@ from relcon.model import PretrainedModel, TrainedModel
 from relcon.readers.jsonlines import JSONLines
 from relcon_cldr.extractor import NearestNeighbours, gold_pairs, is_gold
 from relcon_cldr.pairs import require_two
-from relcon_cldr.reading import gold_of, listed, losses
+from relcon_cldr.reading import gold_of, listed, losses, sentences_of
 from relcon_cldr.samplers import pair_view
 from relcon_cldr.scores import Ratio, Read, authors, entities, joint, pairs_alone, strict
 from relcon_cldr.search import pairs_of
@@ -57,7 +57,7 @@ class Extraction(Evaluator):
         """Figures of the split."""
         if not isinstance(model, NearestNeighbours):
             raise RelconError("cldr.Extraction.v1 measures what cldr.Neighbours.v1 hands on. Name that stage as `model` of the evaluation.")
-        documents = [document for document in data.documents if document.words]
+        documents = sentences_of(data)
         read = [model.as_read(reading) for reading in model.read(documents)]
         if self.entities_from is not None:
             read = [replace(each, chunks=chunks) for each, chunks in zip(read, self.foreign(documents), strict=True)]
@@ -74,7 +74,7 @@ class Extraction(Evaluator):
         for document in data.documents:
             self.tags.of(document)
         if self.entities_from is not None:
-            self.foreign([document for document in data.documents if document.words])
+            self.foreign(sentences_of(data))
 
     def with_entities(self, gold: Sequence[Read], whole: Sequence[Read], read: Sequence[Read]) -> Dict[str, float]:
         """The figures that need entities."""
@@ -179,12 +179,13 @@ class PairProbe(Evaluator):
             raise RelconError("cldr.PairProbe.v1 measures the encoder of a stage without a classifier (relcon.Pretrain.v1).")
         tower = word_tower(model.saved.encoder(self.encoder), self.subword)
         generator = torch.Generator().manual_seed(self.seed)
-        documents = [document for document in self.required(train).documents if document.words]
+        documents = sentences_of(self.required(train))
         order = torch.randperm(len(documents), generator=generator).tolist()
         size = max(1, int(self.held_out * len(documents)))
         held, kept = ([documents[n] for n in part] for part in (order[:size], order[size:]))
         fitted, epochs = self.fit(*(self.pairs(word_vectors(tower, part).vectors, part) for part in (kept, held)), generator)
-        measured = self.pairs(word_vectors(tower, data.documents).vectors, data.documents)
+        tested = sentences_of(data)
+        measured = self.pairs(word_vectors(tower, tested).vectors, tested)
         figures = self.score(fitted, measured)
         if folder is not None:
             write_json(folder / "scores.json", figures)
@@ -265,7 +266,7 @@ class PairScores(Evaluator):
             )
         negative = torch.tensor([name in model.labels.negative for name in model.labels.names])
         total, count = Ratio(0, 0, 0), 0
-        for document in data.documents:
+        for document in sentences_of(data):
             pairs = pairs_of([len(document.words)])
             if not len(pairs):
                 continue

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from relcon.data.document import Document, Entity, Instance, Relation
+from relcon.data.relations import without_negatives
 from relcon.errors import RelconError
 from relcon.interfaces import Extractor, Neighbour, Points, Split, Tower
 from relcon.model import SavedModel
@@ -243,7 +244,7 @@ class NearestNeighbours(Extractor):
         """[S, 2] the candidate pairs of a picture and [S] which are gold: all of these, and evenly over the split `times` as many others in
         which a word has the form of one in some gold pair."""
         pairs = pairs_of(states.sizes, self.order)
-        gold = gold_pairs(data.documents, self.tag_set.types)
+        gold = gold_pairs([without_negatives(each, data.labels.negative) for each in data.documents], self.tag_set.types)
         right = is_gold(pairs, gold, self.order)
         words = [word.lower() for each in data.documents for word in each.words]
         forms = {words[number] for number in gold.flatten().tolist()}

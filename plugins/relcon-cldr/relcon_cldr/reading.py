@@ -3,9 +3,16 @@
 from typing import List, Sequence, Tuple
 
 from relcon.data.document import Document, Entity
+from relcon.data.relations import without_negatives
+from relcon.interfaces import Split
 from relcon_cldr.pairs import read_sentence
 from relcon_cldr.scores import Read
 from relcon_cldr.tags import Chunk, ChunkRule, Tags
+
+
+def sentences_of(data: Split) -> List[Document]:
+    """The sentences of a split that have words, without the relations that mean 'no relation'."""
+    return [without_negatives(document, data.labels.negative) for document in data.documents if document.words]
 
 
 def gold_of(documents: Sequence[Document], tags: Tags, rule: ChunkRule = "strict") -> List[Read]:

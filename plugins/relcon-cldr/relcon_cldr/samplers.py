@@ -10,6 +10,7 @@ from torch import Tensor
 
 from relcon.contrast import WHOLE, Batch, Contrast, Labelled, Pairing, Slot, Span, Text, View
 from relcon.data.document import Document
+from relcon.data.relations import without_negatives
 from relcon.errors import RelconError
 from relcon.interfaces import Contrasts, Draw, Renderer, Sampler, Split
 from relcon.samplers.common import at_least, cut, order
@@ -57,11 +58,15 @@ class SentenceSampler(Sampler):
     def reason(self, document: Document) -> Optional[str]:
         """Why a sentence cannot be used; None where it can."""
 
+    def sentence(self, data: Split, number: int) -> Document:
+        """A sentence as the method sees it."""
+        return data.documents[number]
+
     def usable(self, data: Split) -> List[int]:
         """The numbers of the sentences that can be used. RelconError where there is none."""
         known = next((numbers for split, numbers in self._usable if split is data), None)
         if known is None:
-            reasons = [self.reason(document) for document in data.documents]
+            reasons = [self.reason(self.sentence(data, number)) for number in range(len(data.documents))]
             found = [number for number, reason in enumerate(reasons) if reason is None]
             counts = Counter(reason for reason in reasons if reason is not None)
             said = "; ".join(f"{reason}: {count}" for reason, count in counts.items())
@@ -69,7 +74,7 @@ class SentenceSampler(Sampler):
                 raise RelconError(f"No sentence of the split '{data.name}' can be used ({said or 'it is empty'}).")
             if counts:
                 logger.info("[%s] %s: %d of %d sentences are used (%s)", data.name, type(self).__name__, len(found), len(reasons), said)
-            self.report([data.documents[number] for number in found], data.name)
+            self.report([self.sentence(data, number) for number in found], data.name)
             self._usable = [*self._usable[-KEPT:], (data, found)]
             return found
         return known
@@ -89,7 +94,7 @@ class SentenceSampler(Sampler):
         """The sentences of an epoch's batches."""
         usable = self.usable(data)
         for places in cut(order(len(usable), self.shuffle, draw.generator), self.batch_size):
-            yield [data.documents[usable[place]] for place in places]
+            yield [self.sentence(data, usable[place]) for place in places]
 
 
 class ContrastSampler(SentenceSampler):
@@ -134,6 +139,11 @@ class RelationSampler(ContrastSampler):
                 'take such a pair for a wrong one. Name the types, with rule = "paper": no entity of the other type is then a wrong word.'
             )
 
+    def sentence(self, data: Split, number: int) -> Document:
+        """Between two types a relation that means 'no relation' is none."""
+        document = super().sentence(data, number)
+        return document if self.types is None else without_negatives(document, data.labels.negative)
+
     def read(self, document: Document) -> Sentence:
         """A document's pairs."""
         return read_sentence(document, self.types, self.entity)
@@ -168,9 +178,9 @@ class RelationGraphs(RelationSampler):
     A relation's sentence is encoded once, whatever the number of its relations and negatives.
 
     types: the entity types of a pair's first and second slot; null, for a corpus without types: the first is the head, the second the tail,
-    and every relation counts, one that means 'no relation' too. batch_size: sentences. negatives: per relation, half of them keep the first
-    slot, half the second; fewer where the sentence has no more words; -1: all. rule: which words may be wrong: `paper`: those of no
-    entity of the other slot's type; `code`: any that makes no true pair.
+    and every relation counts, one that means 'no relation' too (between two types it does not). batch_size: sentences. negatives: per
+    relation, half of them keep the first slot, half the second; fewer where the sentence has no more words; -1: all. rule: which words may
+    be wrong: `paper`: those of no entity of the other slot's type; `code`: any that makes no true pair.
     similarity: `eq5`: the true pair of words against all graphs (eq. 5); `matched`: each pair of words against its own graph, as the
     released code has it: pairs are then anchors of one term per relation.
     weights: `sentence`: a relation weighs 1 / the number of its sentence's relations, with `reduction = "weighted"` the mean over
@@ -493,17 +503,18 @@ class CandidatePairs(SentenceSampler):
 
     def batches(self, data: Split, draw: Draw) -> Iterable[Batch]:
         """The epoch's batches."""
-        positive, negative = data.labels.number(self.label), data.labels.number(min(data.labels.negative))
         for documents in self.drawn(data, draw):
-            yield {"pairs": self.labelled(documents, positive, negative, data.complete_annotation)}
+            yield {"pairs": self.labelled(documents, data)}
 
-    def labelled(self, documents: Sequence[Document], positive: int, negative: int, complete: bool = True) -> Labelled:
-        """All pairs of some sentences; without `complete` annotation none of two entities that may be related."""
+    def labelled(self, documents: Sequence[Document], data: Split) -> Labelled:
+        """All pairs of some sentences; without complete annotation none of two entities that may be related."""
+        positive, negative = data.labels.number(self.label), data.labels.number(min(data.labels.negative))
         views: List[View] = []
         labels: List[int] = []
         for document in documents:
-            text, gold = Text(document.words), read_sentence(document, self.types).gold
-            unknown = set() if complete else pairs_across(document, self.types) - gold
+            text, stated = Text(document.words), read_sentence(document, self.types).gold
+            gold = read_sentence(without_negatives(document, data.labels.negative), self.types).gold
+            unknown = set() if data.complete_annotation else pairs_across(document, self.types) - stated
             pairs = [pair for pair in candidate_pairs(len(document.words)).tolist() if frozenset(pair) not in unknown]
             views += [pair_view(text, ((i, i + 1), (j, j + 1))) for i, j in pairs]
             labels += [positive if frozenset(pair) in gold else negative for pair in pairs]

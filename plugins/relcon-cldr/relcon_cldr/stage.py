@@ -18,6 +18,7 @@ from relcon.stages.context import StageContext
 from relcon.stages.planned import counted
 from relcon_cldr.extractor import RELATIONS, TAGS, Examples, Neighbourhood, collect, gold_pairs, is_gold, save_examples, tag_tower
 from relcon_cldr.pairs import require_two
+from relcon_cldr.reading import sentences_of
 from relcon_cldr.scores import Ratio, Read, entities
 from relcon_cldr.search import by_k, nearest_words, pairs_of
 from relcon_cldr.tags import ChunkRule, Tags
@@ -144,7 +145,7 @@ class Neighbours(Stage):
 
     def documents(self, corpus: Corpus, split: str) -> List[Document]:
         """The sentences of a split, or a sum of splits, that have words."""
-        return [document for document in split_of(corpus, split).documents if document.words]
+        return sentences_of(split_of(corpus, split))
 
     def towers(self, context: StageContext) -> Tuple[Tower, Optional[Tower]]:
         """Those of the two spaces."""

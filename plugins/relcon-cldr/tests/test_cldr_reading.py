@@ -5,11 +5,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relcon_cldr import search
+from relcon_cldr.extractor import gold_pairs
 from relcon_cldr.pairs import candidate_pairs
+from relcon_cldr.reading import sentences_of
 from relcon_cldr.scores import Read, authors, entities, joint, pairs_alone, strict
 from relcon_cldr.search import PairIndex, by_k, nearest_words, pairs_of
 from relcon_cldr.tags import Chunk
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+from relcon.data.document import Document, Entity, Mention, Relation
+from relcon.data.labels import LabelSet
+from relcon.interfaces import Split
 
 
 def frozen(*pairs):
@@ -82,3 +88,12 @@ def test_words_are_classified_as_scikit_learn_does():
 def test_candidates_of_one_word_are_none():
     assert candidate_pairs(1).shape == (0, 2)
     assert pairs_of([1, 3, 1]).tolist() == [[1, 2], [1, 3], [2, 3]]
+
+
+def test_sentences_that_are_measured_have_no_negative_relation():
+    entities = tuple(Entity((Mention(n, n + 1),), kind) for n, kind in enumerate(("Drug", "Effect", "Effect")))
+    document = Document("d", ("a", "b", "c"), entities, (Relation(0, 1, "causes"), Relation(0, 2, "none")))
+    split = Split("test", [document, Document("empty", ())], [], LabelSet.of(["causes"], ["none"]))
+    (sentence,) = sentences_of(split)
+    assert gold_pairs([sentence], ["Drug", "Effect"]).tolist() == [[0, 1]]
+    assert len(gold_pairs([document], ["Drug", "Effect"])) == 2

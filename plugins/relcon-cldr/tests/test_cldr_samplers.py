@@ -360,6 +360,19 @@ def test_without_complete_annotation_entities_that_may_be_related_are_left_out()
             make(types, rule=rule).check(split(text))
 
 
+def test_between_two_types_a_relation_that_means_no_relation_is_none():
+    entities = [(A, 7, 8), (D, 10, 11), (D, 12, 13)]
+    text = document(14, entities, [(0, 1), (0, 2)])
+    text = replace(text, relations=(text.relations[0], replace(text.relations[1], label="none")))
+    for complete in (True, False):  # of the second pair the annotation says something
+        data = replace(split(text), complete_annotation=complete)
+        (batch,) = CandidatePairs(TYPES, "Adverse-Effect", Plain()).batches(data, Draw(0, generator()))
+        assert len(batch["pairs"].views) == 91 and int(batch["pairs"].labels.sum()) == 1
+    assert len(only(RelationGraphs(TYPES, similarity="eq5"), text).anchors) == 1
+    with pytest.raises(RelconError, match="no relation between Drug and Adverse-Effect: 1"):
+        RelationGraphs(TYPES).check(split(replace(text, relations=text.relations[1:])))
+
+
 def test_without_types_the_head_is_the_first_slot_and_the_tail_the_second():
     sentence = Document(
         "d", tuple("abcde"), (Entity((Mention(3, 5),)), Entity((Mention(0, 1),)), Entity((Mention(1, 2),))),
