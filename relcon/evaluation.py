@@ -142,7 +142,7 @@ def labelled_data(predictor: Predictor, path: Path) -> Split:
     lost: List[Lost] = [each for _, group in found for each in group]
     if not extracts:  # it is asked about no pair, and a label that it does not know is one that it misses
         refuse_unknown_labels(instances, labels)
-    return Split(path.name, documents, instances, labels, lost)
+    return Split(path.name, documents, instances, labels, lost, predictor.candidates.complete_annotation)
 
 
 def _annotated(document: Document, entities: bool) -> bool:

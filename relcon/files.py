@@ -50,14 +50,19 @@ def naming(path: Path) -> Iterator[None]:
 def refusal(error: Exception, path: Path) -> Optional[str]:
     """Why the disk refused, or None where an error says something else.
 
-    Python's own errors of writing have no file name; one that has another file's, neither beside the path nor above it, is about reading
-    that. The libraries in Rust (safetensors, tokenizers) tell the number in their text.
+    Python's own errors of writing have no file name; one that has the name of what is no part of the path, and no folder around it, is
+    about reading that. The libraries in Rust (safetensors, tokenizers) tell the number in their text.
     """
     if isinstance(error, OSError):
-        named = path.parent if error.filename is None else Path(error.filename)
-        return error.strerror if named.is_relative_to(path.parent) or path.is_relative_to(named) else None
+        return error.strerror if error.filename is None or _is_written(Path(error.filename), path) else None
     found = re.search(r"\(os error (\d+)\)", str(error))
     return os.strerror(int(found[1])) if found and not isinstance(error, RelconError) else None
+
+
+def _is_written(named: Path, path: Path) -> bool:
+    """Whether a file is the path or in it, as which a part that has no name yet counts, or a folder around it."""
+    below = named.relative_to(path.parent).parts if named.is_relative_to(path.parent) else ()
+    return path.is_relative_to(named) or (below[:1] != () and (below[0] == path.name or bool(LEFTOVER.fullmatch(below[0]))))
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------------

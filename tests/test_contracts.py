@@ -595,6 +595,7 @@ EVALUATORS: Dict[str, Dict[str, Any]] = {
     "cldr.Extraction.v1": {"types": TYPES},
     "cldr.PairProbe.v1": {"types": TYPES, "lr": 0.05, "batch_size": 64, "patience": 20, "held_out": 0.3},
     "cldr.PairScores.v1": {"types": TYPES},
+    "relcon.FewShotEpisodes.v1": {"episodes": 300},
 }
 MODELS: Dict[str, Callable[[Path, Split], Tuple[Model, Model]]] = {
     "clre.PredictionShift.v1": lambda place, data: (Steady(data, True), Steady(data, False)),

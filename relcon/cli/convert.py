@@ -63,6 +63,8 @@ def convert_cli(
     found = convert(parts["reader"].read(source), parts["writer"], target, strict, some=True)
     for line in found.lines():
         typer.echo(line)
+    if found.documents and not found.written:
+        raise RelconError(f"{target} has no document, because {writer} left out all of the {found.documents} that were read.")
     typer.echo(f"{found.written} of {found.documents} documents written to {target}.")
     typer.echo(f"Next: {reading(parts['writer'])}")
 

@@ -39,6 +39,7 @@ class PatchedCorpus(ChangedCorpus):
     labels: all labels in the order of the classes. By default the corpus's own where `train` is not patched, else those that the patched
         train split has, sorted, negatives first. Negative and symmetric ones are the corpus's; a symmetric one that is no label any more
         is none.
+    cache: where what is packed is unpacked, as of `relcon.Corpus.v1`.
 
     ValueError where no split is patched, or one that the corpus has not. RelconError where a file is missing, has another form, names a
     document twice or one that the split does not have, a document has not one relation, or a label is not in the label set.
@@ -73,6 +74,7 @@ class PatchedCorpus(ChangedCorpus):
         dev: Optional[str] = None,
         test: Optional[str] = None,
         labels: Optional[List[str]] = None,
+        cache: Optional[str] = None,
     ):
         super().__init__(corpus)
         self.files = {name: resolve_sample(path) for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
@@ -81,13 +83,13 @@ class PatchedCorpus(ChangedCorpus):
         for name in self.files:
             if name not in corpus.splits():
                 raise ValueError(f"{name}: the corpus has no such split to patch, only {', '.join(corpus.splits()) or 'none'}")
-        self.declared = labels
+        self.declared, self.cache = labels, cache
         self._patches: Dict[str, Patch] = {}
         self._labels: Optional[LabelSet] = None
 
     def fingerprint(self) -> str:
         """The patches, and the labels."""
-        return hashed({name: fingerprint_of_path(unpacked(file)) for name, file in self.files.items()}, self.declared)
+        return hashed({name: fingerprint_of_path(unpacked(file, self.cache)) for name, file in self.files.items()}, self.declared)
 
     @property
     def labels(self) -> LabelSet:
@@ -110,7 +112,7 @@ class PatchedCorpus(ChangedCorpus):
         """The patch of a split, read once; None where it has none."""
         if name in self.files and name not in self._patches:
             with naming(f"[data] {name}:"):
-                self._patches[name] = read_patch(unpacked(self.files[name]))
+                self._patches[name] = read_patch(unpacked(self.files[name], self.cache))
         return self._patches.get(name)
 
     def _names(self) -> Optional[Tuple[str, ...]]:

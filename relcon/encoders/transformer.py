@@ -55,7 +55,7 @@ class Transformer(TextEncoder):
     @classmethod
     def cutting(cls, arguments: Mapping[str, Any], tokens: Sequence[str] = ()) -> WordPieces:
         """By the tokenizer at the path. RelconError where it is not on this machine."""
-        if arguments["path"] is None:
+        if arguments.get("path") is None:
             raise RelconError("The encoder has no path yet.")
         words = WordPieces(load_tokenizer(arguments["path"]), arguments["max_length"])
         words.add(tokens)

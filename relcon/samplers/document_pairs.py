@@ -115,7 +115,7 @@ class DocumentPairs(Sampler):
     def _unrelated(document: Document, place: int, asked: "Asked", data: Split) -> List[Pair]:
         """The pairs from which unrelated ones are drawn."""
         without = list(unrelated_pairs(document, data.labels.negative, data.complete_annotation))
-        if not asked.gives_unrelated:
+        if data.complete_annotation and not asked.gives_unrelated:
             return without
         allowed = set(asked.pairs(place, asked.unrelated))
         return [pair for pair in without if pair in allowed]

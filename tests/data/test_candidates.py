@@ -1,6 +1,8 @@
 """Candidate pairs and the gold relations that are lost, by cause."""
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import List, Optional, Sequence, Tuple
 
 import pytest
@@ -23,6 +25,7 @@ from relcon.data.candidates import (
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
+from relcon.evaluation import labelled_data
 from relcon.interfaces import CandidateRule
 
 LABELS = LabelSet.of(["binds", "inhibits"], negative=["none"], symmetric=["binds"])
@@ -309,6 +312,15 @@ def test_without_complete_annotation_stated_negatives_stay_and_open_questions_go
 def test_without_complete_annotation_the_same_relations_are_lost() -> None:
     text = document(THREE, [(0, 1, "inhibits"), (2, 1, "inhibits"), (0, 1, "binds")])
     assert lost(EntityPairs(complete_annotation=False), text) == lost(EntityPairs(), text) != []
+
+
+def test_without_complete_annotation_other_data_that_are_evaluated_lack_relations_too() -> None:
+    text, labels = document(THREE, [(0, 1, "inhibits")]), LabelSet.of(["inhibits"])
+    for complete in (True, False):
+        model = SimpleNamespace(labels=LABELS if complete else labels)
+        rule = EntityPairs(complete_annotation=complete)
+        predictor = SimpleNamespace(model=model, read=lambda path: [text], candidates=rule)
+        assert labelled_data(predictor, Path("other.jsonl")).complete_annotation is complete  # type: ignore[arg-type]
 
 
 def test_who_gives_negatives() -> None:

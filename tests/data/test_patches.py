@@ -100,8 +100,9 @@ def test_a_patch_may_be_packed(built: Built, tmp_path: Path, monkeypatch: pytest
         file.writestr("README", "")
     (tmp_path / "dev.json.gz").write_bytes(gzip.compress((tmp_path / "dev_patch.json").read_bytes()))
     for packed in (both / "patches/dev.json", tmp_path / "dev.json.gz"):
-        corpus = PatchedCorpus(plain.corpus, dev=str(packed))  # type: ignore[attr-defined]
+        corpus = PatchedCorpus(plain.corpus, dev=str(packed), cache=str(tmp_path / "mine"))  # type: ignore[attr-defined]
         assert labels(corpus, "dev") == labels(plain, "dev") and corpus.fingerprint() == plain.fingerprint()  # type: ignore[attr-defined]
+    assert list((tmp_path / "mine").iterdir()) and not (tmp_path / "cache/archives").exists()
     with pytest.raises(RelconError, match=r"holds no 'dve\.json'"):
         PatchedCorpus(plain.corpus, dev=str(both / "dve.json")).split("dev")  # type: ignore[attr-defined]
 

@@ -1,9 +1,9 @@
 """The examples of docs/formats/, a page for each reader, read by the readers that they document."""
 
 import json
+import os
 import re
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -30,7 +30,12 @@ def example(name: str, write: Callable[..., Path]) -> Path:
     """The path that a page's reader takes. A binary file is written by the program that its page has in its place."""
     paths = [write(f"data/{file}", text) for file, text in examples()[name].items()]
     if paths[0].suffix == ".py":
-        subprocess.run([sys.executable, paths[0].name], cwd=paths[0].parent, check=True)
+        here = Path.cwd()
+        os.chdir(paths[0].parent)
+        try:
+            runpy.run_path(str(paths[0]))
+        finally:
+            os.chdir(here)
         [made] = set(paths[0].parent.iterdir()) - set(paths)
         return made
     return paths[0].parent if name in FOLDERS else paths[0]

@@ -107,6 +107,8 @@ def test_without_complete_annotation_only_stated_negatives_are_drawn(parts):
     stated = document("stated", [(0, 1, "born"), (1, 2, "Na"), (0, 1, "Na")], 3)
     data = replace(split(TWO, stated, annotated=True), complete_annotation=False)
     assert {row[:3] for row in drawn(data, parts.draw(), negatives=9)} == {("two", 0, 1), ("stated", 0, 1), ("stated", 1, 2)}
+    related = replace(data, instances=[each for each in data.instances if each.label != "Na"])
+    assert {row[3] for row in drawn(related, parts.draw(), negatives=9)} == {1}, "a pair that is not asked about is none of them"
     none = replace(split(TWO, annotated=True), labels=LabelSet(("born", "lives")), complete_annotation=False)
     assert [row[1:5] for row in drawn(none, parts.draw())] == [(0, 1, 0, [1, 0])], "no negative label is needed"
 

@@ -111,7 +111,10 @@ def test_a_folder_names_itself_and_the_former_one_stays(tmp_path: Path, error: E
     assert (tmp_path / "model" / "a").read_text() == "former" and [each.name for each in tmp_path.iterdir()] == ["model"]
 
 
-def test_other_errors_are_not_taken_for_those_of_the_disk(tmp_path: Path) -> None:
+def test_other_errors_are_not_taken_for_those_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError), atomic(Path("file")):
+        Path("beside/weights").read_bytes()
     with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "model"):
         Path("/nowhere/at/all").read_bytes()
     with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "model"):

@@ -18,7 +18,7 @@ from relcon.model import PretrainedModel, TrainedModel
 from relcon.readers.jsonlines import JSONLines
 from relcon_cldr.extractor import NearestNeighbours, gold_pairs, is_gold
 from relcon_cldr.pairs import require_two
-from relcon_cldr.reading import gold_of, listed, losses, sentences_of
+from relcon_cldr.reading import gold_of, listed, losses, require_complete, sentences_of
 from relcon_cldr.samplers import pair_view
 from relcon_cldr.scores import Ratio, Read, authors, entities, joint, pairs_alone, strict
 from relcon_cldr.search import pairs_of
@@ -197,9 +197,10 @@ class PairProbe(Evaluator):
 
     @staticmethod
     def required(train: Optional[Split]) -> Split:
-        """The training data. RelconError where there are none."""
+        """The training data. RelconError where there are none, or they are said to lack relations."""
         if train is None:
             raise RelconError("cldr.PairProbe.v1 fits a layer, so it needs a train split: give [data] train.")
+        require_complete(train, "cldr.PairProbe.v1")
         return train
 
     def pairs(self, words: Tensor, documents: Sequence[Document]) -> Pairs:

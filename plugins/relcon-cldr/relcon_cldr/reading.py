@@ -4,6 +4,7 @@ from typing import List, Sequence, Tuple
 
 from relcon.data.document import Document, Entity
 from relcon.data.relations import without_negatives
+from relcon.errors import RelconError
 from relcon.interfaces import Split
 from relcon_cldr.pairs import read_sentence
 from relcon_cldr.scores import Read
@@ -13,6 +14,15 @@ from relcon_cldr.tags import Chunk, ChunkRule, Tags
 def sentences_of(data: Split) -> List[Document]:
     """The sentences of a split that have words, without the relations that mean 'no relation'."""
     return [without_negatives(document, data.labels.negative) for document in data.documents if document.words]
+
+
+def require_complete(data: Split, component: str) -> None:
+    """RelconError where a pair without a relation may be related: of such pairs a component would learn that they are not."""
+    if not data.complete_annotation:
+        raise RelconError(
+            f"complete_annotation = false: {component} learns from every two words of a sentence, and takes those without a relation for "
+            "unrelated. Give it data that annotate all relations."
+        )
 
 
 def gold_of(documents: Sequence[Document], tags: Tags, rule: ChunkRule = "strict") -> List[Read]:

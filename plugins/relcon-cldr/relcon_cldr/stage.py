@@ -18,7 +18,7 @@ from relcon.stages.context import StageContext
 from relcon.stages.planned import counted
 from relcon_cldr.extractor import RELATIONS, TAGS, Examples, Neighbourhood, collect, gold_pairs, is_gold, save_examples, tag_tower
 from relcon_cldr.pairs import require_two
-from relcon_cldr.reading import sentences_of
+from relcon_cldr.reading import require_complete, sentences_of
 from relcon_cldr.scores import Ratio, Read, entities
 from relcon_cldr.search import by_k, nearest_words, pairs_of
 from relcon_cldr.tags import ChunkRule, Tags
@@ -101,7 +101,7 @@ class Neighbours(Stage):
         """The splits must be there, the label one of theirs, their entities of the two types, and the examples enough."""
         for split in [self.fit, *([str(self.choose)] if self._chooses else [])]:
             with naming(f"{where} fit, choose:"):
-                split_of(corpus, split)
+                require_complete(split_of(corpus, split), "cldr.Neighbours.v1")
         if self.label not in corpus.labels.names:
             raise RelconError(f"{where} label = '{self.label}' is no label of the data.{did_you_mean(self.label, corpus.labels.names)}")
         if not corpus.labels.negative:

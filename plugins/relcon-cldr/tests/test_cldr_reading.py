@@ -1,13 +1,16 @@
 """Search, votes and scores."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relcon_cldr import search
+from relcon_cldr.evaluators import PairProbe
 from relcon_cldr.extractor import gold_pairs
 from relcon_cldr.pairs import candidate_pairs
-from relcon_cldr.reading import sentences_of
+from relcon_cldr.reading import require_complete, sentences_of
 from relcon_cldr.scores import Read, authors, entities, joint, pairs_alone, strict
 from relcon_cldr.search import PairIndex, by_k, nearest_words, pairs_of
 from relcon_cldr.tags import Chunk
@@ -15,6 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.labels import LabelSet
+from relcon.errors import RelconError
 from relcon.interfaces import Split
 
 
@@ -97,3 +101,10 @@ def test_sentences_that_are_measured_have_no_negative_relation():
     (sentence,) = sentences_of(split)
     assert gold_pairs([sentence], ["Drug", "Effect"]).tolist() == [[0, 1]]
     assert len(gold_pairs([document], ["Drug", "Effect"])) == 2
+
+
+def test_what_learns_from_all_pairs_refuses_data_that_lack_relations():
+    split = Split("train", [], [], LabelSet.of(["causes"], ["none"]), complete_annotation=False)
+    with pytest.raises(RelconError, match=r"complete_annotation = false: cldr\.PairProbe\.v1 learns"):
+        PairProbe(["Drug", "Effect"]).check(split, split)
+    require_complete(replace(split, complete_annotation=True), "x")
