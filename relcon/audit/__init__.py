@@ -2,7 +2,7 @@
 
 from relcon.audit.auditing import audit
 from relcon.audit.finding import Audit, CorpusAudit, Example, Finding, SplitCounts, TypePair
-from relcon.audit.lines import corpora_of
+from relcon.audit.lines import inputs_of
 from relcon.audit.page import write_page
 
-__all__ = ["Audit", "CorpusAudit", "Example", "Finding", "SplitCounts", "TypePair", "audit", "corpora_of", "write_page"]
+__all__ = ["Audit", "CorpusAudit", "Example", "Finding", "SplitCounts", "TypePair", "audit", "inputs_of", "write_page"]

@@ -34,21 +34,21 @@ def audit(loaded: LoadedConfig) -> Audit:
 
 def _of_corpus(lines: ConfigLines) -> CorpusAudit:
     """What is in one corpus."""
-    splits, broken, unknown = read(lines)
+    splits, whole, left_out, refused = read(lines)
     candidates = lines.block.get("candidates")
-    rule = resolve(dict(candidates), f"[{'.'.join((*lines.corpus, 'candidates'))}]") if candidates is not None else None
-    runs = Runs(None, [], []) if broken or not splits else runs_of(lines, splits)
-    subject = Subject(splits, lines, rule, runs.runs)
+    rule = resolve(dict(candidates), lines.rule) if candidates is not None else None
+    runs = runs_of(lines, splits) if splits and whole else Runs(None, [], [])
+    subject = Subject(splits, lines, rule, runs.runs, left_out)
     counting, checks = Counting(subject), [check(subject) for check in CHECKS]
     for seen in subject.seen():
         counting.see(seen)
         for check in checks:
             check.see(seen)
     counts = counting.counts()
-    found = [*broken, *unknown, *runs.refused, *_told(checks)]
+    found = [*refused, *runs.refused, *_told(checks)]
     if splits:
         found += rule_findings(subject, counts)
-    if splits and not broken:
+    if splits and whole:
         found += class_findings(subject, counts, runs.protocol)
     found.sort(key=lambda each: SEVERITIES.index(each.severity))
     return CorpusAudit(lines.name, list(lines.stages), sorted(subject.negative), list(counts.values()), found)

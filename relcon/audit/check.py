@@ -3,7 +3,7 @@
 import textwrap
 from abc import ABC, abstractmethod
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -60,13 +60,14 @@ class Subject:
     """What is audited.
 
     splits: those of a corpus that could be read, by name. lines: where the config says what. rule: the candidate rule, None where the
-    corpus has none of its own. runs: those of the protocol, none where it cannot be followed.
+    corpus has none of its own. runs: those of the protocol, none where it cannot be followed. left_out: labels that are not looked at.
     """
 
     splits: Dict[str, Split]
     lines: ConfigLines
     rule: Optional[CandidateRule]
     runs: List[Run]
+    left_out: FrozenSet[str] = frozenset()
     pairs: Dict[str, PairsOfDocuments] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,14 +84,18 @@ class Subject:
         return self.labels.negative
 
     def document(self, split: str, place: int) -> Document:
-        """A document of a split."""
-        return self.splits[split].documents[place]
+        """A document of a split, without the relations of labels that are left out."""
+        return self._looked_at(self.splits[split].documents[place])
 
     def seen(self) -> Iterator[Seen]:
         """All documents, split by split."""
         for name, split in self.splits.items():
             for place, document in enumerate(split.documents):
-                yield Seen(name, place, document, self.pairs[name][place])
+                yield Seen(name, place, self._looked_at(document), self.pairs[name][place])
+
+    def _looked_at(self, document: Document) -> Document:
+        kept = tuple(each for each in document.relations if each.label not in self.left_out)
+        return document if len(kept) == len(document.relations) else replace(document, relations=kept)
 
 
 class Check(ABC):

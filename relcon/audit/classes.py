@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
 
 from relcon.audit.check import Subject, listed, number
 from relcon.audit.finding import Finding, SplitCounts
-from relcon.audit.lines import argument
+from relcon.audit.lines import argument, title
 from relcon.config.source import Keys
 from relcon.data.sequences import labels_of
 from relcon.interfaces import Corpus, Protocol
@@ -128,7 +128,7 @@ def _samplers(subject: Subject, stage: str, parts: List[Part]) -> Iterator[Findi
             yield Finding(
                 "batch above the data",
                 "warning",
-                f"[{'.'.join(keys)}]",
+                title(keys),
                 f"A batch of {size:,} is more than the {number(instances, 'training pair')} of a run.",
                 1,
                 (),
@@ -146,7 +146,7 @@ def _lonely(subject: Subject, keys: Keys, block: Mapping[str, Any], train: Label
         yield Finding(
             "labels of one instance",
             "warning",
-            f"[{'.'.join(keys)}]",
+            title(keys),
             f"{number(len(lonely), 'label has', 'labels have')} one training instance, which has no other of its label to attract: "
             f"{', '.join(sorted(lonely)[:10])}.",
             len(lonely),

@@ -1,19 +1,17 @@
 """What a run trains on and is tested on alike, where the protocol draws the test part out of the training data."""
 
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple
 
 import numpy as np
 
 from relcon.audit.check import Cases, Check, Seen, Subject, number
 from relcon.audit.finding import Finding
 from relcon.audit.lines import argument
-from relcon.audit.names import Names, names_of
+from relcon.audit.names import Fact, KnownByName, Names, known_in, names_of
 from relcon.audit.texts import text_key
 from relcon.data.sequences import ids_of, pairs_of
 from relcon.interfaces import Split
 from relcon.protocols import Run
-
-PairOfNames = Tuple[str, str]
 
 
 class Fold(NamedTuple):
@@ -22,15 +20,6 @@ class Fold(NamedTuple):
     name: str
     train: Split
     test: Split
-
-
-class Fact(NamedTuple):
-    """A related pair. place: of its document in the split."""
-
-    place: int
-    heads: Names
-    label: str
-    tails: Names
 
 
 class Folds(Check):
@@ -78,28 +67,11 @@ class Folds(Check):
             )
 
     def _shared_names(self) -> Iterator[Finding]:
-        cases, of, same = Cases(), 0, 0
+        found = KnownByName("the training part", "the test parts")
         for fold in self.folds:
-            trained = {(*pair, fact.label) for fact in self._facts(fold.train) for pair in _pairs(fact)}
-            related = {(head, tail) for head, tail, _ in trained}
-            for fact in self._facts(fold.test):
-                of += 1
-                same += any((*pair, fact.label) in trained for pair in _pairs(fact))
-                if any(pair in related for pair in _pairs(fact)):
-                    said = f"{min(fact.heads)} | {fact.label} | {min(fact.tails)}"
-                    cases.add(fold.name, fold.test.documents[fact.place], said)
-        count = cases.counts.total()
-        if count:
-            yield Finding(
-                "entity pairs on both sides of a fold",
-                "note",
-                "[protocol]",
-                f"{number(count, 'tested relation')} of {of:,} ({count / of:.1%}) {'is' if count == 1 else 'are'} between two names that "
-                f"the training part relates too, {same:,} of them ({same / of:.1%}) with the same label ({self._where(cases)}).",
-                count,
-                cases.examples(),
-                "relcon.DocumentScores.v1 measures without those that train has with the same label (ign_f1).",
-            )
+            found.compare(fold.name, self._facts(fold.test), known_in(self._facts(fold.train)), fold.test.documents)
+        if found.cases.counts:
+            yield found.finding("entity pairs on both sides of a fold", "[protocol]", f" ({self._where(found.cases)})")
 
     def _asked(self, split: Split) -> Dict[int, str]:
         """The documents of `train` in a part that have a candidate pair there: their places and ids."""
@@ -114,7 +86,7 @@ class Folds(Check):
         for place, head, tail, label in zip(*columns, strict=True):
             if label >= 0 and ids[place] in self.names and pairs.labels[label] not in self.subject.negative:
                 names = self.names[ids[place]]
-                yield Fact(place, names[head], pairs.labels[label], names[tail])
+                yield Fact(names[head], names[tail], pairs.labels[label], place)
 
     def _where(self, cases: Cases) -> str:
         """`in 3 of 10 folds, most in folds/fold_02: 12`."""
@@ -134,8 +106,3 @@ class Folds(Check):
 def _fold(run: Run) -> Fold:
     name, corpus, _ = run
     return Fold(name, corpus.split("train"), corpus.split("test"))
-
-
-def _pairs(fact: Fact) -> Iterator[PairOfNames]:
-    """All names of the head with all names of the tail."""
-    return ((head, tail) for head in fact.heads for tail in fact.tails)

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from relcon.audit.check import Cases, Check, Seen, Subject, number
 from relcon.audit.finding import Finding
-from relcon.audit.lines import argument, arguments_in, block_at
+from relcon.audit.lines import argument, arguments_in, block_at, title
 from relcon.components import component_of
 from relcon.config import resolve
 from relcon.config.source import Keys
@@ -40,15 +40,24 @@ class WholeWords:
         return number
 
 
+class Place(NamedTuple):
+    """Where the config says what is shown to an encoder. stage: its name. encoder: the way to the block of the stage's tightest encoder.
+    renderer: that to the block of what shows pairs to it, or to the stage, where it has none and sentences are shown as they are."""
+
+    stage: str
+    encoder: Keys
+    renderer: Keys
+
+
 class Shown:
     """What a stage shows of a pair to its tightest encoder.
 
-    stage: its name. keys: the way to the encoder's block. renderer: shows pairs. words: cuts texts into pieces; why_words: why it is words
-    that are counted, "" where it is pieces.
+    place: where the config says so. renderer: shows pairs. words: cuts texts into pieces; why_words: why it is words that are counted, ""
+    where it is pieces. refused: why some pairs cannot be shown, "" where all can.
     """
 
-    def __init__(self, stage: str, keys: Keys, encoder: Mapping[str, Any], renderer: Renderer):
-        self.stage, self.keys, self.renderer = stage, keys, renderer
+    def __init__(self, place: Place, encoder: Mapping[str, Any], renderer: Renderer):
+        self.place, self.renderer = place, renderer
         self.words, self.why_words = _cutting(encoder, renderer)
         self.over, self.lost, self.cases, self.longest = Counter[str](), Counter[str](), Cases(), 0
         self.refused = ""
@@ -59,23 +68,22 @@ class Shown:
         return "word" if self.why_words else "piece"
 
     def see(self, seen: Seen) -> None:
-        """Measure the text of each pair of a document; pairs may share one."""
+        """Measure the text of each pair of a document; what cannot be shown is told."""
+        try:
+            self._measure(seen)
+        except RelconError as error:
+            self.refused = self.refused or str(error)
+
+    def _measure(self, seen: Seen) -> None:
+        """Look for texts that are too long; pairs may share one."""
         lengths: Dict[Text, int] = {}
-        for view in self._views(seen):
+        for view in self.renderer([Instance(seen.document, head, tail) for head, tail, _ in seen.pairs]):
             text = view.input
             if isinstance(text, Text):
                 if text not in lengths:
                     lengths[text] = whole_length(self.words, text)
                 if lengths[text] > self.words.limit:
                     self._crop(seen, view, text, lengths[text])
-
-    def _views(self, seen: Seen) -> List[View]:
-        """The pairs as the renderer shows them; none where it cannot, which is told."""
-        try:
-            return self.renderer([Instance(seen.document, head, tail) for head, tail, _ in seen.pairs])
-        except RelconError as error:
-            self.refused = self.refused or str(error)
-            return []
 
     def _crop(self, seen: Seen, view: View, text: Text, length: int) -> None:
         """One more pair that is too long."""
@@ -92,30 +100,42 @@ class Lengths(Check):
 
     def __init__(self, subject: Subject):
         super().__init__(subject)
-        self.stages = list(_stages(subject))
+        self.shown: List[Shown] = []
+        self.refused: List[Finding] = []
+        for place in _places(subject):
+            try:
+                renderer = _renderer(subject, place)
+            except RelconError as error:
+                self.refused.append(self._refusal(place, str(error)))
+            else:
+                self.shown.append(Shown(place, block_at(subject.lines.loaded, place.encoder), renderer))
 
     def see(self, seen: Seen) -> None:
         """Measure the text of each pair."""
-        for shown in self.stages if seen.pairs else ():
+        for shown in self.shown if seen.pairs else ():
             shown.see(seen)
 
     def findings(self) -> Iterator[Finding]:
         """One for each stage and split, and what stands in the way of measuring."""
-        for shown in self.stages:
+        yield from self.refused
+        for shown in self.shown:
             yield from self._over(shown)
-            where = f"[stages.{shown.stage}]"
             if shown.refused:
-                yield Finding("pairs that cannot be shown", "error", where, shown.refused, 1)
+                yield self._refusal(shown.place, shown.refused)
             elif shown.why_words and self.subject.rule is not None:
                 yield Finding(
                     "lengths in words",
                     "note",
-                    where,
+                    title(("stages", shown.place.stage)),
                     f"Texts are measured in words, not in the pieces that the encoder takes, so more may be too long. {shown.why_words}",
                     1,
                     (),
-                    self.subject.lines.section(shown.keys),
+                    self.subject.lines.section(shown.place.encoder),
                 )
+
+    def _refusal(self, place: Place, why: str) -> Finding:
+        remedy = self.subject.lines.section(place.renderer)
+        return Finding("pairs that cannot be shown", "error", title(("stages", place.stage)), why, 1, (), remedy)
 
     def _over(self, shown: Shown) -> Iterator[Finding]:
         for split, count in shown.over.items():
@@ -124,12 +144,12 @@ class Lengths(Check):
                 "longer than the encoder takes",
                 "warning",
                 split,
-                f"{number(count, 'pair')} of {of:,}: stage {shown.stage} shows more {shown.unit}s than its encoder takes "
+                f"{number(count, 'pair')} of {of:,}: stage {shown.place.stage} shows more {shown.unit}s than its encoder takes "
                 f"({shown.words.limit}). {number(shown.lost[split], 'pair loses', 'pairs lose')} an argument and cannot be learnt or "
                 f"found, the others lose other words. The longest of all splits has {number(shown.longest, shown.unit)}.",
                 count,
                 shown.cases.examples([split]),
-                self.subject.lines.setting((*shown.keys, "max_length"), shown.longest),
+                self.subject.lines.setting((*shown.place.encoder, "max_length"), shown.longest),
             )
 
 
@@ -147,23 +167,24 @@ def _there(span: Span, row: Row) -> bool:
 # ---- stages --------------------------------------------------------------------------------------------------------------
 
 
-def _stages(subject: Subject) -> Iterator[Shown]:
-    """The stages that train encoders on the corpus; of several that show the same to one encoder the first."""
+def _places(subject: Subject) -> Iterator[Place]:
+    """Of the stages that train encoders on the corpus; of several that show the same to one encoder the first."""
     known: List[Any] = []
     for stage in subject.lines.stages:
-        keys = _tightest(subject, stage)
-        if keys is None:
+        encoder = _tightest(subject, stage)
+        if encoder is None:
             continue
-        for block, renderer in _renderers(subject, stage):
-            if (keys, block) not in known:
-                known.append((keys, block))
-                yield Shown(stage, keys, block_at(subject.lines.loaded, keys), renderer)
+        for renderer, block in list(subject.lines.blocks(stage, "renderers")) or [(("stages", stage), {})]:
+            if (encoder, block) not in known:
+                known.append((encoder, block))
+                yield Place(stage, encoder, renderer)
 
 
-def _renderers(subject: Subject, stage: str) -> List[Tuple[Mapping[str, Any], Renderer]]:
-    """The renderers of a stage with their blocks; where it has none, sentences as they are."""
-    blocks = subject.lines.blocks(stage, "renderers")
-    return [(block, resolve(dict(block), f"[{'.'.join(keys)}]")) for keys, block in blocks] or [({}, Plain(context="sentence"))]
+def _renderer(subject: Subject, place: Place) -> Renderer:
+    """What shows pairs; where the stage has no renderer, sentences as they are. RelconError where it cannot be built."""
+    block = block_at(subject.lines.loaded, place.renderer)
+    renderer: Renderer = resolve(dict(block), title(place.renderer)) if "@renderers" in block else Plain(context="sentence")
+    return renderer
 
 
 def _cutting(encoder: Mapping[str, Any], renderer: Renderer) -> Tuple[Words, str]:

@@ -1,11 +1,14 @@
 """Which line of the config would change something."""
 
 import json
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from glob import glob
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from relcon.components import arguments, component_of, kind_of, nested
 from relcon.config import LoadedConfig
 from relcon.config.source import Keys
+from relcon.data.archives import origin
 
 DATA: Keys = ("data",)
 """Where the corpus of the run stands; stages may have others."""
@@ -14,33 +17,48 @@ DATA: Keys = ("data",)
 class ConfigLines:
     """The lines of a config that say what the data of a corpus are.
 
-    way: that to the corpus, and outer: its block. corpus: the way to the block that names the files and the candidate rule, within
-    those corpora that change what another one reads; block: that block.
+    way: that to the corpus, and outer: its block. chain: the ways to it and to those that each changes, outermost first. corpus: the last
+    of them, to the block that names the files and the candidate rule; block: that block.
     """
 
     def __init__(self, loaded: LoadedConfig, way: Keys = DATA):
         self.loaded, self.way = loaded, way
         self.outer: Dict[str, Any] = block_at(loaded, way)
-        self.corpus, self.block = way, self.outer
+        self.chain: List[Keys] = [way]
+        self.block = self.outer
         while (inner := nested(self.block, "corpora")) is not None:
-            self.corpus, self.block = (*self.corpus, inner), self.block[inner]
+            self.chain.append((*self.chain[-1], inner))
+            self.block = self.block[inner]
+        self.corpus = self.chain[-1]
 
     @property
     def name(self) -> str:
         """`[data]`, `[vars.distant]`."""
-        return f"[{'.'.join(self.way)}]"
+        return title(self.way)
 
-    def with_labels(self, labels: List[str]) -> Dict[str, Any]:
-        """The block of the corpus with other `labels`."""
-        return _changed(self.outer, (*self.corpus[len(self.way) :], "labels"), labels)
+    @property
+    def rule(self) -> str:
+        """`[data.candidates]`."""
+        return title((*self.corpus, "candidates"))
 
-    def takes(self, key: str) -> bool:
-        """Whether the corpus that names the files has such an argument."""
-        return key in arguments(component_of("corpora", self.block["@corpora"]))
+    def with_labels(self, labels: Mapping[Keys, List[str]]) -> Dict[str, Any]:
+        """The block of the corpus with other `labels` at some ways of the chain."""
+        block = self.outer
+        for way, names in labels.items():
+            block = _changed(block, (*way[len(self.way) :], "labels"), names)
+        return block
+
+    def takes(self, way: Keys, key: str) -> bool:
+        """Whether a corpus of the chain has such an argument."""
+        return key in arguments(component_of("corpora", block_at(self.loaded, way)["@corpora"]))
+
+    def named(self, keys: Keys) -> str:
+        """`run.cfg:9: [data.candidates] scope`: a key, whatever its value, at the line where it stands or would have to stand."""
+        return f"{self.loaded.where(keys)}: {title(keys[:-1])} {keys[-1]}"
 
     def setting(self, keys: Keys, value: Any) -> str:
-        """`run.cfg:9: [data.candidates] scope = "window"`: a key with another value, at the line where it stands or would have to stand."""
-        return f"{self.loaded.where(keys)}: [{'.'.join(keys[:-1])}] {keys[-1]} = {json.dumps(value, ensure_ascii=False)}"
+        """`run.cfg:9: [data.candidates] scope = "window"`: a key with another value."""
+        return f"{self.named(keys)} = {json.dumps(value, ensure_ascii=False)}"
 
     def data(self, key: str, value: Any) -> str:
         """A key of the corpus with another value."""
@@ -48,7 +66,7 @@ class ConfigLines:
 
     def key(self, key: str) -> str:
         """`run.cfg:9: [data] symmetric`: a key of the corpus, whatever its value."""
-        return f"{self.loaded.where((*self.corpus, key))}: [{'.'.join(self.corpus)}] {key}"
+        return self.named((*self.corpus, key))
 
     def candidates(self, key: str, value: Any) -> str:
         """A key of the candidate rule with another value."""
@@ -56,7 +74,7 @@ class ConfigLines:
 
     def section(self, keys: Keys) -> str:
         """`run.cfg:9: [data.candidates]`."""
-        return f"{self.loaded.where(keys)}: [{'.'.join(keys)}]"
+        return f"{self.loaded.where(keys)}: {title(keys)}"
 
     def files(self, splits: List[str]) -> str:
         """The lines that name the files of some splits; a split without a file of its own comes out of that of train."""
@@ -64,9 +82,9 @@ class ConfigLines:
         return "; ".join(self.data(name, self.block[name]) for name in dict.fromkeys(named) if self.block.get(name) is not None)
 
     def protocol(self) -> str:
-        """The keys of `[protocol]` that say how the data are divided, each with its value."""
+        """The keys of `[protocol]` that say how the data are divided, whatever their values."""
         stated = arguments_in(self.loaded.tree["protocol"]).items()
-        keys = [self.setting(("protocol", name), value) for name, value in stated if value is not None and name not in ("seed", "seeds")]
+        keys = [self.named(("protocol", name)) for name, value in stated if value is not None and name not in ("seed", "seeds")]
         return "; ".join(keys) or self.section(("protocol",))
 
     @property
@@ -90,6 +108,20 @@ def corpora_of(loaded: LoadedConfig) -> List[ConfigLines]:
     return found
 
 
+def inputs_of(loaded: LoadedConfig) -> List[Path]:
+    """What an audit reads: the config, and the files, folders and archives that its corpora and its protocol name."""
+    named = [text for lines in corpora_of(loaded) for text in _texts(lines.outer)]
+    divided = list(_texts(loaded.tree.get("protocol")))
+    matching = [file for text in divided for file in glob(text)]  # lists of folds may be named by wildcards
+    paths = [_input(text) for text in (*named, *divided, *matching)]
+    return [loaded.path, *(path for path in paths if path is not None)]
+
+
+def title(keys: Keys) -> str:
+    """`[data.candidates]`."""
+    return f"[{'.'.join(keys)}]"
+
+
 def block_at(loaded: LoadedConfig, keys: Keys) -> Any:
     """What stands in the config at the end of a way; None where nothing does."""
     value: Any = loaded.tree
@@ -101,6 +133,23 @@ def block_at(loaded: LoadedConfig, keys: Keys) -> Any:
 def _stages(loaded: LoadedConfig) -> Iterator[Tuple[str, Mapping[str, Any]]]:
     """Those that were not left out."""
     return ((name, block) for name, block in loaded.tree["stages"].items() if isinstance(block, dict))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _input(text: str) -> Optional[Path]:
+    """What a text of the config would be read from, if it is a path; None where nothing can be called so."""
+    try:
+        return origin(text) if text else None
+    except OSError:  # longer than names may be
+        return None
 
 
 def _outermost(value: Any, keys: Keys, kind: str) -> Iterator[Keys]:

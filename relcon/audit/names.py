@@ -1,13 +1,15 @@
-"""The same two names in two splits: what a model may know by heart."""
+"""The same two names on both sides of a division: what a model may know by heart."""
 
 from itertools import combinations
-from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 from relcon.audit.check import Cases, Check, Seen, Subject, number
 from relcon.audit.finding import Finding
 from relcon.data.document import Document, Entity
 
 Names = FrozenSet[str]
+
+PairOfNames = Tuple[str, str]
 
 
 class Fact(NamedTuple):
@@ -17,6 +19,50 @@ class Fact(NamedTuple):
     tails: Names
     label: str
     place: int
+
+    def pairs(self) -> Iterator[PairOfNames]:
+        """All names of the head with all names of the tail."""
+        return ((head, tail) for head in self.heads for tail in self.tails)
+
+
+Known = Dict[PairOfNames, Set[str]]
+"""The labels of each two names."""
+
+
+class KnownByName:
+    """Tested relations between names that are related in training too: how many of all, with the same label, and the first of them.
+
+    trained, tested: what the two sides are called.
+    """
+
+    def __init__(self, trained: str, tested: str):
+        self.trained, self.tested = trained, tested
+        self.cases, self.of, self.same = Cases(), 0, 0
+
+    def compare(self, part: str, facts: Iterable[Fact], known: Known, documents: Sequence[Document]) -> None:
+        """Look for the tested facts of a part among what is known. documents: those that the facts count in."""
+        for fact in facts:
+            labels = {label for pair in fact.pairs() for label in known.get(pair, ())}
+            self.of += 1
+            self.same += fact.label in labels
+            if labels:
+                said = f"{min(fact.heads)} | {fact.label} | {min(fact.tails)}; in {self.trained}: {', '.join(sorted(labels))}"
+                self.cases.add(part, documents[fact.place], said)
+
+    def finding(self, check: str, where: str, parts: str = "") -> Finding:
+        """What came of it. parts: in which parts, for the end of the sentence."""
+        count = self.cases.counts.total()
+        return Finding(
+            check,
+            "note",
+            where,
+            f"{number(count, 'relation')} of the {self.of:,} of {self.tested} ({count / self.of:.1%}) {'is' if count == 1 else 'are'} "
+            f"between two names that are related in {self.trained} too, {self.same:,} of them ({self.same / self.of:.1%}) with the same "
+            f"label{parts}.",
+            count,
+            self.cases.examples(),
+            "relcon.DocumentScores.v1 measures without those that train has with the same label (ign_f1).",
+        )
 
 
 class EntityPairsOfSplits(Check):
@@ -35,27 +81,12 @@ class EntityPairsOfSplits(Check):
 
     def findings(self) -> Iterator[Finding]:
         """The overlap of each two splits."""
-        known = {name: _known(facts) for name, facts in self.facts.items()}
+        known = {name: known_in(facts) for name, facts in self.facts.items()}
         for first, second in combinations(self.facts, 2):
-            cases, same = Cases(), 0
-            for fact in self.facts[second]:
-                labels = {label for head in fact.heads for tail in fact.tails for label in known[first].get((head, tail), ())}
-                same += fact.label in labels
-                if labels:
-                    said = f"{min(fact.heads)} | {fact.label} | {min(fact.tails)}; in {first}: {', '.join(sorted(labels))}"
-                    cases.add(second, self.subject.document(second, fact.place), said)
-            count, of = cases.counts[second], len(self.facts[second])
-            if count:
-                yield Finding(
-                    "entity pairs in two splits",
-                    "note",
-                    f"{first}, {second}",
-                    f"{number(count, 'relation')} of the {of:,} of {second} ({count / of:.1%}) {'is' if count == 1 else 'are'} between two "
-                    f"names that are related in {first} too, {same:,} of them ({same / of:.1%}) with the same label.",
-                    count,
-                    cases.examples(),
-                    "relcon.DocumentScores.v1 measures without those that train has with the same label (ign_f1).",
-                )
+            found = KnownByName(first, second)
+            found.compare(second, self.facts[second], known[first], self.subject.splits[second].documents)
+            if found.cases.counts:
+                yield found.finding("entity pairs in two splits", f"{first}, {second}")
 
 
 def names_of(document: Document, entity: Entity) -> Names:
@@ -63,11 +94,10 @@ def names_of(document: Document, entity: Entity) -> Names:
     return frozenset(document.mention_text(mention).casefold() for mention in entity.mentions)
 
 
-def _known(facts: List[Fact]) -> Dict[Tuple[str, str], Set[str]]:
-    """The labels of each two names."""
-    known: Dict[Tuple[str, str], Set[str]] = {}
+def known_in(facts: Iterable[Fact]) -> Known:
+    """What facts say of each two names."""
+    known: Known = {}
     for fact in facts:
-        for head in fact.heads:
-            for tail in fact.tails:
-                known.setdefault((head, tail), set()).add(fact.label)
+        for pair in fact.pairs():
+            known.setdefault(pair, set()).add(fact.label)
     return known

@@ -43,7 +43,7 @@ def lost_findings(subject: Subject, name: str, split: Split) -> Iterator[Finding
     place = {each: number for number, each in enumerate(ids_of(split.documents))} if by_cause else {}
     gold = len(split.lost) + sum(1 for _ in _positive(subject, name))
     for cause, lost in sorted(by_cause.items(), key=lambda each: -len(each[1])):
-        documents = {each.document: split.documents[place[each.document]] for each in lost}
+        documents = {each.document: subject.document(name, place[each.document]) for each in lost}
         yield Finding(
             "lost relations",
             "warning",
@@ -105,7 +105,7 @@ def _types(document: Document, lost: Lost) -> Tuple[str, str]:
 def _still_lost(subject: Subject, change: Change, lost: List[Lost], documents: Dict[str, Document]) -> int:
     """How many of the relations a changed rule loses too, for whatever cause."""
     lines = subject.lines
-    changed = resolve({**lines.block["candidates"], change.key: change.value}, f"[{'.'.join((*lines.corpus, 'candidates'))}]")
+    changed = resolve({**lines.block["candidates"], change.key: change.value}, lines.rule)
     missed = {each[:4] for document in documents.values() for each in changed.instances(document, subject.labels)[1]}
     return sum(each[:4] in missed for each in lost)
 

@@ -17,12 +17,11 @@ def check_data(loaded: "LoadedConfig", html: Optional[Path], json: Optional[Path
 
     RelconError where a file exists and is not to be replaced, or is the config or its data.
     """
-    from relcon.audit import audit, corpora_of, write_page
+    from relcon.audit import audit, inputs_of, write_page
     from relcon.errors import RelconError
     from relcon.files import within, write_json
 
-    values = [value for lines in corpora_of(loaded) for value in lines.block.values()]
-    read = [loaded.path, *(Path(value) for value in values if isinstance(value, str))]
+    read = inputs_of(loaded)
     for option, path in (("--html", html), ("--json", json)):
         if path is not None and path.exists() and not (overwrite and path.is_file()):
             raise RelconError(f"{option} {path} exists. Give another file, or --overwrite to replace it.")

@@ -74,13 +74,10 @@ def origin(value: Union[str, Path]) -> Path:
     return _archive_of(path) or path
 
 
-def called(value: Union[str, Path], inside: Path, cache: Optional[str] = None) -> Path:
-    """What a user calls a path that is, or lies in, what `resolve` made of a value: the place in the archive, or the path itself.
-
-    cache: the one that `resolve` was given.
-    """
+def called(value: Union[str, Path], inside: Path) -> Path:
+    """What a user calls a path that is, or lies in, what `resolve(value)` made of a value: the place in the archive, or the path itself."""
     archive = _archive_of(resolve_sample(value))
-    return inside if archive is None else archive / inside.relative_to(_copy_of(archive, cache))
+    return inside if archive is None else archive / inside.relative_to(_copy_of(archive, None))
 
 
 def suffix_of(path: Path) -> Optional[str]:

@@ -1,7 +1,7 @@
 """Labels are named, never numbered by the user: a label set declares which names mean 'no relation' and which are symmetric."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, Mapping, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, Mapping, Sequence, Tuple
 
 from relcon.errors import DataError, Problem, RelconError, did_you_mean
 
@@ -37,6 +37,10 @@ class LabelSet:
     def index(self) -> Dict[str, int]:
         """Name -> class number, for tensors."""
         return {name: number for number, name in enumerate(self.names)}
+
+    def without(self, names: AbstractSet[str]) -> "LabelSet":
+        """The label set without some labels."""
+        return LabelSet(tuple(name for name in self.names if name not in names), self.negative - names, self.symmetric - names)
 
     def number(self, name: str) -> int:
         """The class number of a label; RelconError with the nearest name where it is unknown."""

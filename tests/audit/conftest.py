@@ -64,6 +64,18 @@ def split_files(tmp_path: Path) -> Callable[..., List[str]]:
 
 
 @pytest.fixture
+def write_json(tmp_path: Path) -> Callable[[str, Any], str]:
+    """`write_json("dev_patch", VALUE)`: the path of a file that holds the value."""
+
+    def write(name: str, value: Any) -> str:
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(value), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
 def audited(config: Path, split_files: Callable[..., List[str]]) -> Callable[..., Audit]:
     """`audited("--a.b", "1", train=[...])`: the audit of these records."""
     return lambda *words, **splits: audit(load_config(config, [*split_files(**splits), *words]))

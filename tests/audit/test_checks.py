@@ -5,10 +5,12 @@ from typing import Any, Dict, Sequence
 
 import pytest
 
+from relcon.audit import lengths
 from relcon.audit.lines import ConfigLines
 from relcon.audit.spans import BLANK, BORDER, faults_of
 from relcon.config import load_config
 from relcon.data.document import Document, Entity, Mention
+from relcon.errors import RelconError
 from relcon.testing import tiny_encoder_folder
 
 Record = Dict[str, Any]
@@ -267,11 +269,11 @@ def test_a_protocol_that_cannot_be_made_is_an_error(told):
     words = ["--protocol.@protocols", "relcon.KFold.v1", "--protocol.folds", "3"]
     (finding,) = told("protocol", *words, train=PLAIN)
     assert finding.severity == "error" and "3 folds need at least 3" in finding.message
-    assert finding.remedy.startswith("Change --protocol.folds: [protocol] folds = 3; --protocol.@protocols: [protocol] by = ")
+    assert finding.remedy.startswith("Change --protocol.folds: [protocol] folds; --protocol.@protocols: [protocol] by; ")
     kept = [*words[:3], "2", "--protocol.on_rare", "keep"]
     train, test = told("runs without a label", *kept, train=[*PLAIN, sells("A", "B", "owns")])
     assert (train.where, train.severity) == ("train", "warning") and train.message.endswith("(label, runs without it): owns 1.")
-    assert (test.where, test.severity) == ("test", "note") and "--protocol.folds: [protocol] folds = 2" in test.remedy
+    assert (test.where, test.severity) == ("test", "note") and "--protocol.folds: [protocol] folds; " in test.remedy
 
 
 TWICE = [sells("Orsk", "Zorvane"), sells("ORSK", "Zorvane")]
@@ -290,7 +292,7 @@ def test_folds_that_share_texts_and_names(audited):
     assert (texts.severity, texts.where, texts.count) == ("warning", "[protocol]", 2)
     assert places(texts) == ["train.jsonl:1", "train.jsonl:2"]
     assert "2 texts of 5 are tested" in texts.message and "(in 2 of 2 folds, most in folds/fold_01: 1)" in texts.message
-    assert names.count == 2 and "2 tested relations of 5 (40.0%)" in names.message, "Havel supplies Tarn is another pair than its opposite"
+    assert names.count == 2 and "2 relations of the 5 of the test parts (40.0%)" in names.message, "a pair is another than its opposite"
     alone = audited(*FOLDS, train=in_folds((1, TWICE[0]), (1, TWICE[1]), (2, apart[0]), (2, sells("C", "D")))).findings
     assert not [each for each in alone if "sides of a fold" in each.check], "both copies are in one fold"
 
@@ -373,6 +375,27 @@ def test_a_pair_that_a_renderer_refuses(told):
     types = ["--stages.contrast.streams.labels.renderer.types", '["FIRMS"]']
     (finding,) = told("pairs that cannot be shown", *words, *types, train=PLAIN)
     assert (finding.severity, finding.where) == ("error", "[stages.contrast]") and "Did you mean 'FIRMS'?" in finding.message
+    assert finding.remedy.endswith("[stages.contrast.streams.labels.renderer]")
+
+
+@pytest.mark.parametrize(
+    ("renderer", "key", "value", "said"),
+    [("EntityMarkers", "markers", '["<", ">"]', "four words"), ("TypedMarkers", "types", "[]", "must name the entity types")],
+)
+def test_a_renderer_that_cannot_be_made(told, renderer, key, value, said):
+    way = "--stages.contrast.streams.labels.renderer"
+    (finding,) = told("pairs that cannot be shown", f"{way}.@renderers", f"relcon.{renderer}.v1", f"{way}.{key}", value, train=PLAIN)
+    assert (finding.severity, finding.where) == ("error", "[stages.contrast]") and said in finding.message
+    assert finding.remedy.endswith("[stages.contrast.streams.labels.renderer]")
+
+
+def test_a_text_that_the_tokenizer_cannot_cut(told, monkeypatch):
+    def refusing(words: Any, text: Any) -> int:
+        raise RelconError("A text has a mask, but the encoder's tokenizer has no mask token.")
+
+    monkeypatch.setattr(lengths, "whole_length", refusing)
+    (finding,) = told("pairs that cannot be shown", train=PLAIN)
+    assert "no mask token" in finding.message and finding.remedy.endswith("my.cfg:25: [stages.contrast.streams.labels.renderer]")
 
 
 # ---- corpora of stages ----
@@ -412,6 +435,6 @@ def test_lines_of_a_corpus_within_another(config):
     outer, text = '[data]\n@corpora = "x.Y.v1"\n', config.read_text(encoding="utf-8").replace("[data", "[data.corpus")
     config.write_text(text.replace("[data.corpus]", f"{outer}[data.corpus]"), encoding="utf-8")
     lines = ConfigLines(load_config(config))
-    assert lines.corpus == ("data", "corpus")
+    assert lines.chain == [("data",), ("data", "corpus")] and lines.corpus == lines.chain[-1] and lines.rule == "[data.corpus.candidates]"
     assert lines.candidates("scope", "window").endswith('my.cfg:16: [data.corpus.candidates] scope = "window"')
     assert lines.data("split_by", "document").endswith('my.cfg:7: [data.corpus] split_by = "document"')

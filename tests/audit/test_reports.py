@@ -123,6 +123,21 @@ def test_the_data_of_a_stage_are_never_replaced(check, split_files, tmp_path):
     assert code == 2 and "is the config or its data, which would be lost" in err and pairs.read_text() == "{}"
 
 
+def test_whatever_a_config_reads_is_never_replaced(check, config, tmp_path):
+    """The patch of a corpus, an archive, what a reader looks up, lists of folds by wildcards; a text that is no path is none."""
+    files = {name: tmp_path / name for name in ("patch.json", "corpus.zip", "rel_info.json", "fold-1.txt")}
+    for file in files.values():
+        file.write_text("mine")
+    outer = f'[data]\n@corpora = "relcon.PatchedCorpus.v1"\ntrain = "{files["patch.json"]}"\n'
+    config.write_text(outer + config.read_text().replace("[data", "[data.corpus"))
+    words = ["--paths.train", files["corpus.zip"] / "train.json", "--data.corpus.labels", json.dumps(["", "none", 300 * "x"])]
+    words += ["--data.corpus.reader.@readers", "relcon.DocRED.v1", "--data.corpus.reader.rel_info", files["rel_info.json"]]
+    words += ["--protocol.@protocols", "relcon.GivenFolds.v1", "--protocol.lists", json.dumps([str(tmp_path / "fold-*")])]
+    for file in files.values():
+        code, _, err = check("--data", "--overwrite", "--json", file, *SOUND, *words)
+        assert code == 2 and f"{file} is the config or its data" in err and file.read_text() == "mine"
+
+
 def test_a_sweep_has_no_data_of_its_own(check):
     code, _, err = check("--data", path="configs/sweep_quickstart.cfg")
     assert code == 2 and "is a sweep" in err
