@@ -64,7 +64,13 @@ def fits(value: Any, branch: Any) -> bool:
 
 def expected(annotation: Any) -> str:
     """An annotation in words: 'a whole number', "one of 'cls', 'mean'", 'a block of @samplers', 'a list of numbers'."""
-    return " or ".join(dict.fromkeys(_words(branch) for branch in alternatives(annotation)))
+    branches = sorted(alternatives(annotation), key=_rank)  # Python keeps a union in the order in which it first met its parts
+    return " or ".join(dict.fromkeys(map(_words, branches)))
+
+
+def _rank(branch: Any) -> int:
+    """Blocks, lists and choices first, then plain values in the order of `PLAIN`."""
+    return list(PLAIN).index(branch) if branch in PLAIN else -1
 
 
 def _words(branch: Any) -> str:

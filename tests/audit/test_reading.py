@@ -25,7 +25,10 @@ SOLD = {"t0": "sold", "t1": "sold"}
 
 @Corpus.register("audittest.Renamed.v1")
 class Renamed(ChangedCorpus):
-    """Training data under one new label; no training data where that label set is another than its own."""
+    """Training data under one new label; no training data where that label set is another than its own.
+
+    corpus: the other one. labels: the label set.
+    """
 
     def __init__(self, corpus: Corpus, labels: Optional[List[str]] = None):
         super().__init__(corpus)

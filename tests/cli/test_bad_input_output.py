@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -81,15 +79,6 @@ def test_a_file_in_the_way(train, tmp_path):
 def test_a_read_only_folder(refused, tmp_path):
     (tmp_path / "run").mkdir(mode=0o500)
     assert "cannot be written (permission denied for" in refused()
-
-
-def test_as_a_process(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
-    words = ["evaluate", tmp_path]
-    done = subprocess.run([sys.executable, "-m", "relcon", *map(str, words)], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr
-    assert list(files(tmp_path)) == ["thesis.tex"]
 
 
 # ---- a loss that is not finite -----------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def mentions(spans: st.SearchStrategy) -> st.SearchStrategy:
     return st.one_of(spans.map(lambda span: Mention(*span)), st.lists(spans, min_size=2, max_size=3).map(discontinuous))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(documents())
 def test_a_document_survives(document: Document) -> None:
     assert document_from_json(json.loads(json.dumps(document_to_json(document)))) == document
@@ -78,7 +78,7 @@ def test_what_is_written_fits_the_schema(document: Document) -> None:
     jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(document_to_json(document))))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(documents(), min_size=1, max_size=5, unique_by=lambda document: document.id))
 def test_a_file_survives(tmp_path: Path, some: List[Document]) -> None:
     path = tmp_path / "some.jsonl"

@@ -80,7 +80,7 @@ def documents(draw: st.DrawFn) -> Document:
 
 
 @given(made=st.lists(documents(), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_every_document_comes_back_as_it_was(made: List[Document]) -> None:
     rows = DocumentRows(to_batch(made, Path("/data")), Path("/data"))
     assert [rows[number] for number in range(len(made))] == made

@@ -78,7 +78,7 @@ def test_names_of_relations(world, small, tmp_path):
     build_distant(world([small.about()], relation_names=tmp_path / "names.json"), tmp_path / "out")
     assert json.loads((tmp_path / "out/rel_info.json").read_text()) == {"P17": "country", "P19": "place of birth"}
     (tmp_path / "names.json").write_text("[1]")
-    with pytest.raises(RelconError, match=r"names\.json: expected a JSON object of names"):
+    with pytest.raises(RelconError, match=r"names\.json: expected an object of names"):
         build_distant(world([small.about()], relation_names=tmp_path / "names.json"), tmp_path / "other")
     assert not (tmp_path / "other").exists()
 

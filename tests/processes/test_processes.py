@@ -1,6 +1,7 @@
 """Several processes give the loss and the gradients of one, whatever the objective, the cut and the caching."""
 
 import json
+import os
 import subprocess
 import sys
 from itertools import chain
@@ -17,22 +18,23 @@ from relcon.testing import tiny_encoder_folder
 WORK = Path(__file__).parent / "work.py"
 
 
-def run(encoder, output, count, *objectives):
-    """What so many processes found."""
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)] if count > 1 else []
-    done = subprocess.run([sys.executable, *launch, WORK, encoder, output, *objectives], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads((output / "told.json").read_text()), load_file(output / "tensors.safetensors")
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Results by number of processes."""
     folder = tmp_path_factory.mktemp("processes")
     encoder = tiny_encoder_folder(folder / "encoder")
     every = ("ntxent", "infonce", "supcon", "bce", "margin")
-    wanted = {1: every, 2: every, 3: every[:1]}
-    return {count: run(encoder, folder / str(count), count, *objectives) for count, objectives in wanted.items()}
+    words = [word for count, objectives in {1: every, 2: every, 3: every[:1]}.items() for word in (str(count), ",".join(objectives))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, WORK, encoder, folder, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return {count: found(folder / str(count)) for count in (1, 2, 3)}
+
+
+def found(place):
+    """What so many processes found."""
+    return json.loads((place / "told.json").read_text()), load_file(place / "tensors.safetensors")
 
 
 def compared(runs, count):

@@ -1,11 +1,14 @@
-"""Run by several processes: every case of a step, its loss and gradients written by the main process.
+"""Every case of a step by several processes, its loss and gradients written by the main one.
 
-    python -m torch.distributed.run --nproc-per-node 2 tests/processes/work.py ENCODER OUTPUT OBJECTIVE ...
+    python tests/processes/work.py ENCODER OUTPUT PROCESSES OBJECTIVE,OBJECTIVE ... PROCESSES OBJECTIVE ...
+
+Results lie in OUTPUT/PROCESSES. Libraries are loaded once: the processes are forks of this one.
 """
 
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import torch
@@ -103,10 +106,10 @@ def case(objective, way, dropout):
     return {"loss": result.loss, "parts": result.parts, "counts": counts, "figures": figures}, {**gradients, "vectors": vectors}
 
 
-def main(output, objectives):
-    """All cases."""
-    if "RANK" in os.environ:
-        dist.init_process_group("gloo")
+def work(output, rank, count, objectives):
+    """All cases, as one of so many processes."""
+    if count > 1:
+        dist.init_process_group("gloo", init_method=f"file://{output}-meeting", rank=rank, world_size=count)
     told, tensors = {}, {}
     for objective in objectives:
         for way, dropout in [(way, 0.0) for way in WAYS] + [("cut", 0.3), ("cached", 0.3)]:
@@ -121,5 +124,23 @@ def main(output, objectives):
         dist.destroy_process_group()
 
 
+def together(output, count, objectives):
+    """All cases by so many processes."""
+    started = []
+    for rank in range(count):
+        process = os.fork()
+        if process == 0:
+            try:
+                work(output, rank, count, objectives)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        started.append(process)
+    if any(os.waitpid(process, 0)[1] for process in started):
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[2]), sys.argv[3:])
+    for count, objectives in zip(sys.argv[3::2], sys.argv[4::2], strict=True):
+        together(Path(sys.argv[2]) / count, int(count), objectives.split(","))
