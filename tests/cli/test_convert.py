@@ -182,6 +182,12 @@ def test_where_a_format_holds_none_of_the_documents_what_was_there_stays(writer:
         assert f"what {writer} reads can hold none of the 1 document that were read" in ended.err and "lost: 1 x " in ended.err
 
 
+def test_a_writer_that_leaves_out_everything_is_told(spert: Path, tmp_path: Path, relcon: Callable[..., Any], monkeypatch: Any) -> None:
+    monkeypatch.setattr("relcon.writers.spert.SpERT.write", lambda self, documents, path: sum(0 for _ in documents))
+    ended = relcon("convert", spert, "--reader", "relcon.SpERT.v1", "--writer", "relcon.SpERT.v1", tmp_path / "out.json")
+    assert ended.code == 2 and "has no document, because relcon.SpERT.v1 left out all of the" in ended.err
+
+
 def test_a_stream_without_documents_is_an_empty_file(tmp_path: Path) -> None:
     from relcon.conversion import convert
     from relcon.writers.spert import SpERT

@@ -1,9 +1,12 @@
 """Which words survive."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relcon.encoders.cropping import survivors
+from relcon.encoders.transformer import Transformer
+from relcon.errors import RelconError
 
 
 def test_what_fits_stays():
@@ -34,3 +37,8 @@ def test_survivors_fit_in_order_and_hold_the_kept_words(lengths, room, data):
     kept = survivors(lengths, room, [(start, end)])
     assert kept == sorted(set(kept)) and sum(lengths[word] for word in kept) <= room
     assert set(range(start, end)) <= set(kept) or (not kept and sum(lengths[start:end]) > room)
+
+
+def test_an_encoder_without_a_path_does_not_say_how_it_cuts():
+    with pytest.raises(RelconError, match="has no path yet"):
+        Transformer.cutting({"max_length": 8})

@@ -130,12 +130,14 @@ def together(output, count, objectives):
     for rank in range(count):
         process = os.fork()
         if process == 0:
+            code = 1
             try:
                 work(output, rank, count, objectives)
-            except BaseException:
+                code = 0
+            except Exception:
                 traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
+            finally:
+                os._exit(code)  # a fork must not run on into what its parent does next
         started.append(process)
     if any(os.waitpid(process, 0)[1] for process in started):
         sys.exit(1)
