@@ -1,12 +1,13 @@
 """Distant supervision: does an encoder that was pre-trained on distantly supervised documents learn relations from little gold data?
 
-    python benchmarks/finecl/distant.py --output runs/finecl-distant [--full]
+    python benchmarks/finecl/distant.py --output runs/finecl-distant [--full] [--training.precision bf16]
 
 The triples of Re-DocRED's development documents, keyed by name, label pairs in DocRED's unlabelled test documents (`relcon build-distant`,
 facts of Re-DocRED's test documents left out). On these a small encoder is pre-trained with FineCL, ERICA, and the masked language model
 alone, for equally many steps, and fine-tuned on SemEval-2010 Task 8 (OpenNRE's division) and on DocRED's documents. Runs that are done are
-not repeated, an interrupted one goes on; --only names what to fine-tune on. --full: three seeds, three times the steps. It needs
-RELCON_SHARED (the corpora). The table goes to OUTPUT/table.md.
+not repeated, an interrupted one goes on; --only names what to fine-tune on. --full: three seeds of fine-tuning for every arm, three times
+the steps of pre-training. Further words are overrides of every run. It needs RELCON_SHARED (the corpora). The tables go to
+OUTPUT/TARGET.md.
 """
 
 import argparse
@@ -15,8 +16,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
+from statistics import fmean
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from relcon.compare import compare_runs
 from relcon.config import load_config
 from relcon.encoders.minilm import minilm_folder
 from relcon.files import read_json
@@ -25,17 +28,36 @@ from relcon.statistics import in_percent
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("RELCON_SHARED", ROOT.parent / "shared")) / "data"
-ORDER_EPOCHS, STEPS, DOCUMENT_EPOCHS = 5, 30, 4
+ORDER_EPOCHS, STEPS = 5, 30
 FILES = {"train": "train.txt", "dev": "val.txt", "test": "test.txt"}
 SAMPLER, TASKS = "--stages.pretrain.streams.relations.sampler", "--stages.pretrain.tasks"
+NONE, FINECL = "no pre-training", "FineCL"
 ARMS: Dict[str, List[str]] = {
-    "no pre-training": [],
+    NONE: [],
     "masked words alone": [f"{TASKS}.relations.weight", "0.0", f"{TASKS}.entities.weight", "0.0"],
     "ERICA": [],
-    "FineCL": [f"{SAMPLER}.weighting", "learning_order", f"{SAMPLER}.order_file", "${paths.order}"],
+    FINECL: [f"{SAMPLER}.weighting", "learning_order", f"{SAMPLER}.order_file", "${paths.order}"],
 }
-TARGETS = {"SemEval, 10 %": 0.1, "SemEval, 100 %": 1.0, "DocRED, 200 documents": None}
-"""What is fine-tuned on, and the share of its training data."""
+SEEDS = [42, 43, 44]
+
+
+class Target(NamedTuple):
+    """What is fine-tuned on.
+
+    share: of SemEval's training data, or none for documents. epochs. seeds: of the arms that the study is about, the first of them for
+    the others.
+    """
+
+    share: Optional[float]
+    epochs: int
+    seeds: Sequence[int] = SEEDS
+
+
+TARGETS: Dict[str, Target] = {
+    "SemEval, 10 %": Target(0.1, 10),
+    "SemEval, 100 %": Target(1.0, 2),
+    "DocRED, 200 documents": Target(None, 4, SEEDS[:1]),
+}
 
 
 def facts(file: Path) -> Iterator[str]:
@@ -70,51 +92,65 @@ def part_of(name: str, kinds: Sequence[str], output: Path, *changes: Tuple[str, 
     return file
 
 
-def run(config: Path, output: Path, overrides: List[str]) -> Path:
+def run(config: Path, folder: Path, overrides: List[str], given: argparse.Namespace) -> Path:
     """The folder of a run; what is done of it is not done again."""
-    train(load_config(config, overrides), output, resume=output.exists())
-    return output
+    if not (folder / "metrics.json").exists():  # written last
+        train(load_config(config, [*overrides, *given.words]), folder, resume=(folder / "run.json").exists())
+    return folder
 
 
-def on_documents(output: Path, seed: int) -> List[str]:
+def on_documents(given: argparse.Namespace) -> List[str]:
     """The overrides of every run on documents."""
-    words = ["--paths.distant", str(build(output)), "--paths.names", str(DATA / "docred/rel_info.json"), "--training.seed", str(seed)]
+    words = ["--paths.distant", str(build(given.output)), "--paths.names", str(DATA / "docred/rel_info.json")]
+    words += ["--training.seed", str(SEEDS[0])]
     words += ["--data.labels", json.dumps(sorted(read_json(DATA / "docred/rel_info.json")))]  # not all are in the training documents
     words += ["--paths.train", str(DATA / "docred/train_annotated_200.json"), "--paths.dev", str(DATA / "redocred/dev_revised.json")]
     return words + ["--paths.test", str(DATA / "redocred/test_revised.json")]
 
 
-def encoder_of(arm: str, output: Path, seed: int, steps: int) -> Path:
+def pretrained(arm: str, given: argparse.Namespace) -> Path:
     """The folder of the encoder that an arm pre-trained; the untouched one where it does not."""
-    if arm == "no pre-training":
+    if arm == NONE:
         return minilm_folder()
-    words = on_documents(output, seed)
-    order = run(part_of("finecl", ["order"], output), output / f"order-{seed}", [*words, "--training.epochs", str(ORDER_EPOCHS)])
+    output, words = given.output, on_documents(given)
+    epochs = ["--training.epochs", str(ORDER_EPOCHS)]
+    order = run(part_of("finecl", ["order"], output), output / "order", [*words, *epochs], given) / "stages/order/order.json"
     config = part_of("erica", ["pretrain"], output, ("names = null\n", "names = null\norder = null\n"))
-    words += ["--paths.order", str(order / "stages/order/order.json"), "--training.max_steps", str(steps), *ARMS[arm]]
-    return run(config, output / f"{slug(arm)}-{seed}", words) / "stages/pretrain/model/text"
+    words += ["--paths.order", str(order), "--training.max_steps", str(3 * STEPS if given.full else STEPS), *ARMS[arm]]
+    return run(config, output / slug(arm), words, given) / "stages/pretrain/model/text"
 
 
-def fine_tuned(target: str, encoder: Path, arm: str, output: Path, seed: int) -> float:
-    """Micro-F1 on the target's test data."""
-    folder, share = output / slug(target) / f"{slug(arm)}-{seed}", TARGETS[target]
-    if share is None:
-        own = '[stages.finetune.encoders.text]\n@encoders = "relcon.Transformer.v1"\npath = ${paths.encoder}\nmax_length = ${vars.length}\n'
-        changes = ('[stages.finetune.encoders]\ntext = "pretrain.text"\n', own), ("names = null\n", "names = null\nencoder = null\n")
-        config = part_of("erica", ["finetune", "threshold", "evaluate"], output, *changes)
-        words = [*on_documents(output, seed), "--paths.encoder", str(encoder), "--training.epochs", str(DOCUMENT_EPOCHS)]
-        return read_json(run(config, folder, words) / "metrics.json")["evaluate"]["documents.f1"]
+def seeds_of(arm: str, target: str, given: argparse.Namespace) -> List[int]:
+    """The seeds of an arm's fine-tuning."""
+    return list(TARGETS[target].seeds) if arm in (NONE, FINECL) or given.full else SEEDS[:1]
+
+
+def fine_tuned(arm: str, target: str, given: argparse.Namespace) -> Path:
+    """The folder of an arm's runs on a target."""
+    words = ["--paths.encoder", str(pretrained(arm, given)), "--training.epochs", str(TARGETS[target].epochs)]
+    tune = on_documents_of_gold if TARGETS[target].share is None else on_sentences
+    config, more = tune(target, seeds_of(arm, target, given), given)
+    return run(config, given.output / slug(target) / slug(arm), [*words, *more], given)
+
+
+def on_documents_of_gold(target: str, seeds: List[int], given: argparse.Namespace) -> Tuple[Path, List[str]]:
+    """Config and overrides of fine-tuning on DocRED's documents."""
+    own = '[stages.finetune.encoders.text]\n@encoders = "relcon.Transformer.v1"\npath = ${paths.encoder}\nmax_length = ${vars.length}\n'
+    changes = ('[stages.finetune.encoders]\ntext = "pretrain.text"\n', own), ("names = null\n", "names = null\nencoder = null\n")
+    config = part_of("erica", ["finetune", "threshold", "evaluate"], given.output, *changes)
+    return config, [*on_documents(given), "--protocol.@protocols", "relcon.Seeds.v1", "--protocol.seeds", json.dumps(seeds)]
+
+
+def on_sentences(target: str, seeds: List[int], given: argparse.Namespace) -> Tuple[Path, List[str]]:
+    """Config and overrides of fine-tuning on a share of SemEval's sentences."""
     semeval = DATA / "semeval2010_task8/opennre"
     labels = list(read_json(semeval / "rel2id.json"))  # one of them has no training sentence
-    words = ["--paths.encoder", str(encoder), *(w for n, f in FILES.items() for w in (f"--paths.{n}", str(semeval / f)))]
-    words += ["--data.labels", json.dumps(labels)]
+    words = [word for name, file in FILES.items() for word in (f"--paths.{name}", str(semeval / file))]
+    words += ["--data.labels", json.dumps(labels), "--protocol.seeds", json.dumps(seeds)]
     words += ["--stages.finetune.optimizer.lr", "1e-4", "--stages.finetune.schedule.warm_steps", "null"]
-    if share < 1:
-        words += ["--protocol.share", str(share), "--protocol.seeds", f"[{seed}]", "--training.epochs", "10"]
-    else:
-        words += ["--protocol.@protocols", "relcon.Single.v1", "--training.seed", str(seed), "--training.epochs", "2"]
-    found = read_json(run(ROOT / "configs/finecl/paper/sentence.cfg", folder, words) / "metrics.json")["evaluate"]["scores.f1"]
-    return found["mean"] if isinstance(found, dict) else found
+    share = TARGETS[target].share
+    words += ["--protocol.share", str(share)] if share != 1 else ["--protocol.@protocols", "relcon.Seeds.v1"]
+    return ROOT / "configs/finecl/paper/sentence.cfg", words
 
 
 def slug(name: str) -> str:
@@ -122,30 +158,49 @@ def slug(name: str) -> str:
     return "-".join("".join(sign if sign.isalnum() else " " for sign in name).split())
 
 
-def table(found: Dict[str, Dict[str, List[float]]]) -> str:
-    """Arms by targets, in percent; several seeds with their 95 % interval."""
-    lines = [["micro-F1", *found], ["---"] * (1 + len(found))]
-    for arm in ARMS:
-        lines.append([arm, *(in_percent(figures.get(arm, [])) for figures in found.values())])
+# ---- tables --------------------------------------------------------------------------------------------------------------
+
+
+def row(arm: str, target: str, output: Path) -> List[str]:
+    """One line of a target's table."""
+    folder, other = (output / slug(target) / slug(each) for each in (arm, NONE))
+    runs = {file.parent.name: read_json(file)["stages"] for file in sorted(folder.glob("seeds/*/run.json"))}
+    key = "documents.f1" if TARGETS[target].share is None else "scores.f1"
+    figures = [each["evaluate"]["figures"][key] for each in runs.values()]
+    seconds = fmean(each["finetune"]["seconds"] for each in runs.values())
+    p = "-" if arm == NONE else f"{significance(folder, other, list(runs)):.3f}"
+    before = [read_json(file)["stages"]["pretrain"]["seconds"] for file in output.glob(f"{slug(arm)}/run.json")]
+    return [arm, str(len(runs)), in_percent(figures), p, f"{sum(before):.0f} s", f"{seconds:.0f} s"]
+
+
+def significance(folder: Path, other: Path, runs: Sequence[str]) -> float:
+    """Two-sided p of the difference in F1 on the test data, by approximate randomisation over the seeds that both have."""
+    if len(runs) > 1:
+        return compare_runs(folder, other).p_randomisation
+    return compare_runs(folder / "seeds" / runs[0], other / "seeds" / runs[0]).p_randomisation
+
+
+def table(target: str, output: Path) -> str:
+    """The arms of a target that are through, as Markdown."""
+    arms = [arm for arm in ARMS if (output / slug(target) / slug(arm) / "metrics.json").exists()]
+    head = [target, "seeds", "test micro-F1", "p", "pre-training", "fine-tuning"]
+    lines = [head, ["---"] * len(head), *(row(arm, target, output) for arm in arms)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def main() -> None:
-    """Run everything and write the table after each run."""
+    """Run everything and write the tables after each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--full", action="store_true", help="three seeds, three times the steps")
+    parser.add_argument("--full", action="store_true", help="three seeds for every arm, three times the steps")
     parser.add_argument("--only", nargs="*", choices=list(TARGETS), default=list(TARGETS))
-    given = parser.parse_args()
+    given, given.words = parser.parse_known_args()
     given.output.mkdir(parents=True, exist_ok=True)
-    found: Dict[str, Dict[str, List[float]]] = {target: {} for target in given.only}
-    for seed in (42, 43, 44) if given.full else (42,):
-        for target in given.only:
-            for arm in ARMS:
-                encoder = encoder_of(arm, given.output, seed, 3 * STEPS if given.full else STEPS)
-                found[target].setdefault(arm, []).append(fine_tuned(target, encoder, arm, given.output, seed))
-                (given.output / "table.md").write_text(table(found), encoding="utf-8")
-        print(table(found), flush=True)
+    for target in given.only:
+        for arm in ARMS:
+            fine_tuned(arm, target, given)
+            (given.output / f"{slug(target)}.md").write_text(table(target, given.output), encoding="utf-8")
+        print(table(target, given.output), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 Each arm pre-trains (configs/pspe/pretrain_text.cfg) on OUTPUT/text.txt, sentences of which none is measured on, and fine-tunes the joint
 extractor on SciERC (configs/pspe/scierc.cfg) with a tenth and all of the training sentences; "fine-tuning alone" pre-trains for no step,
 so that everything else is the same. What is done is not done again, an interrupted run goes on; --only names arms. --full: more
-steps, three seeds for every arm, more epochs, and ADE's first fold (configs/pspe/ade.cfg) too. It needs RELCON_SHARED (the corpora).
+steps, three seeds for every arm, more epochs, and ADE's first fold (configs/pspe/ade.cfg) too. Further words are overrides of every run. It
+needs RELCON_SHARED (the corpora).
 The tables go to OUTPUT/TARGET.md, the curves of pre-training to OUTPUT/curves.png and .json.
 """
 
@@ -95,27 +96,27 @@ PAPER = {
 """Strict F1 of the paper's BERT-base, sentences with overlapping entities left out: SciERC (table 7); of a tenth ACE05 (table 5)."""
 
 
-def pretrained(name: str, output: Path, full: bool) -> Path:
+def pretrained(name: str, given: argparse.Namespace) -> Path:
     """The folder of an arm's pre-training."""
     arm = ARMS[name]
     if arm.after:
-        return pretrained(arm.after, output, full)
-    text = output / "text.txt"
+        return pretrained(arm.after, given)
+    text = given.output / "text.txt"
     if not text.exists():
         print(f"{build(DATA, text)} sentences in {text}", flush=True)
-    words = ["--paths.text", str(text), "--training.max_steps", str(FULL_STEPS if full else STEPS), "--training.log_every", "5"]
+    words = ["--paths.text", str(text), "--training.max_steps", str(FULL_STEPS if given.full else STEPS), "--training.log_every", "5"]
     words += [f"{SENTENCES}.max_pieces", str(PIECES), *arm.pretrain]
-    return run("pretrain_text", words, output / "pretrained" / slug(name))
+    return run("pretrain_text", [*words, *given.words], given.output / "pretrained" / slug(name))
 
 
-def fine_tuned(name: str, target: str, output: Path, full: bool) -> Path:
+def fine_tuned(name: str, target: str, given: argparse.Namespace) -> Path:
     """The folder of an arm's runs on a target."""
-    where, seeds = TARGETS[target], SEEDS if full or (name in (ALONE, PSPE) and TARGETS[target].ablations) else SEEDS[:1]
-    model = pretrained(name, output, full) / "stages/pretrain/model"
+    where, seeds = TARGETS[target], SEEDS if given.full or (name in (ALONE, PSPE) and TARGETS[target].ablations) else SEEDS[:1]
+    model = pretrained(name, given) / "stages/pretrain/model"
     words = [*where.words, "--stages.pretrain.@stages", "relcon.Saved.v1", "--stages.pretrain.path", str(model), *ARMS[name].joint]
-    words += ["--training.epochs", str(where.full_epochs if full else where.epochs)]
+    words += ["--training.epochs", str(where.full_epochs if given.full else where.epochs)]
     words += [] if where.config == "ade" else ["--protocol.seeds", str(seeds)]
-    return run(where.config, words, output / target / slug(name))
+    return run(where.config, [*words, *given.words], given.output / target / slug(name))
 
 
 def run(config: str, words: List[str], folder: Path) -> Path:
@@ -134,12 +135,12 @@ def parts(folder: Path) -> Dict[str, Dict[str, Any]]:
     return {file.parent.relative_to(folder).as_posix(): read_json(file)["stages"] for file in found}
 
 
-def row(name: str, target: str, output: Path, full: bool) -> List[str]:
+def row(name: str, target: str, given: argparse.Namespace) -> List[str]:
     """One line of a target's table."""
-    folder, alone = output / target / slug(name), output / target / slug(ALONE)
+    folder, alone = given.output / target / slug(name), given.output / target / slug(ALONE)
     runs = parts(folder)
     figures = {title: [each["evaluate"]["figures"][f"extraction.{key}"] for each in runs.values()] for title, key in FIGURES.items()}
-    before = read_json(pretrained(name, output, full) / "run.json")["stages"]["pretrain"]
+    before = read_json(pretrained(name, given) / "run.json")["stages"]["pretrain"]
     seconds = before["seconds"] + fmean(each["joint"]["seconds"] for each in runs.values())
     p = "-" if name == ALONE else f"{significance(folder, alone, list(runs)):.3f}"
     paper = PAPER.get(target, {}).get(name, "-")
@@ -153,10 +154,10 @@ def significance(folder: Path, alone: Path, runs: Sequence[str]) -> float:
     return compare_runs(folder / runs[0], alone / runs[0], profile="strict.without_overlaps").p_randomisation
 
 
-def table(names: Sequence[str], target: str, output: Path, full: bool) -> str:
+def table(names: Sequence[str], target: str, given: argparse.Namespace) -> str:
     """The arms of a target as Markdown."""
     head = [f"{target}, F1 in percent", "runs", *FIGURES, "p", "steps of pre-training", "training", "paper, strict"]
-    lines = [head, ["---"] * len(head), *(row(name, target, output, full) for name in names)]
+    lines = [head, ["---"] * len(head), *(row(name, target, given) for name in names)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -171,19 +172,19 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--full", action="store_true", help="more steps, three seeds, more epochs, ADE")
     parser.add_argument("--only", nargs="*", choices=list(ARMS), default=list(ARMS), help="arms beside fine-tuning alone")
-    given = parser.parse_args()
+    given, given.words = parser.parse_known_args()
     given.output.mkdir(parents=True, exist_ok=True)
     chosen = list(dict.fromkeys([ALONE, *given.only]))
     for target, where in TARGETS.items():
         done: List[str] = []
         for name in chosen if given.full or not where.full else ():
             if where.ablations or name in (ALONE, PSPE):
-                fine_tuned(name, target, given.output, given.full)
+                fine_tuned(name, target, given)
                 done.append(name)
-                (given.output / f"{target}.md").write_text(table(done, target, given.output, given.full), encoding="utf-8")
+                (given.output / f"{target}.md").write_text(table(done, target, given), encoding="utf-8")
         if done:
-            print(table(done, target, given.output, given.full), flush=True)
-    trained = {name: pretrained(name, given.output, given.full) for name in chosen if name != ALONE and not ARMS[name].after}
+            print(table(done, target, given), flush=True)
+    trained = {name: pretrained(name, given) for name in chosen if name != ALONE and not ARMS[name].after}
     write_curves(trained, given.output)
 
 
