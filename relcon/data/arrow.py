@@ -2,6 +2,7 @@
 
 import json
 import logging
+import mmap
 import os
 import tempfile
 import weakref
@@ -40,7 +41,9 @@ class ArrowFile:
 
     def __init__(self, path: Path, schema: pa.Schema):
         self.path, self.schema = path, schema
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        with open(path, "rb") as file:
+            self.pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        reader = pa.ipc.open_file(pa.py_buffer(self.pages))
         if reader.schema != schema:
             raise ValueError("it has other columns")
         found = [reader.get_batch_with_custom_metadata(number) for number in range(reader.num_record_batches)]
@@ -65,7 +68,16 @@ class ArrowFile:
         if not self.sound[number]:
             self._check(self.batches[number])
             self.sound[number] = True
+            self.release()
         return self.batches[number]
+
+    def release(self) -> None:
+        """Let go of the pages that were read, where the system can be asked to. They are read again when they are needed.
+
+        The system takes them back itself when memory is short; until then they would count as this process's, up to the whole file.
+        """
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.pages.madvise(mmap.MADV_DONTNEED)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A column of all batches, still in the file. It alone is read and checked."""

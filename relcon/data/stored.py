@@ -16,6 +16,8 @@ from relcon.data.sequences import Documents, Instances, Numbers, Pairs, ids_of
 
 HELD_WORDS = 500_000
 """So many words of decoded documents stay in memory, about 100 MB: all of a corpus such as SemEval or ChemProt, a part of a large one."""
+RELEASED_AFTER = 200
+"""So many documents are decoded before the pages of the file that they lie on are let go: 60 MB, where all lie apart."""
 
 
 class DocumentFile:
@@ -29,7 +31,7 @@ class DocumentFile:
         self.rows: List[Optional[DocumentRows]] = [None] * len(file.batches)
         self.alive: WeakValueDictionary[int, Document] = WeakValueDictionary()
         self.recent: OrderedDict[int, Document] = OrderedDict()
-        self.held = 0
+        self.held = self.decoded = 0
         self.lock = threading.Lock()
 
     def __reduce__(self) -> Tuple[Any, ...]:
@@ -53,7 +55,11 @@ class DocumentFile:
         batch, row = self.file.locate(number)
         rows = self.rows[batch] or DocumentRows(self.file.batch(batch), self.below)
         self.rows[batch] = rows
-        return rows[row]
+        document = rows[row]
+        self.decoded += 1
+        if self.decoded % RELEASED_AFTER == 0:
+            self.file.release()
+        return document
 
     def _hold(self, number: int, document: Document) -> None:
         """Keep a document in memory, and let those go that were asked for longest ago."""

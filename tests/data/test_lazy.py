@@ -227,6 +227,21 @@ def test_what_is_asked_for_again_is_not_decoded_again(lazy: Split, decoded: List
     assert len(decoded) == 60
 
 
+def resident(file: Path) -> int:
+    """KiB of a mapped file that count as this process's."""
+    regions = Path("/proc/self/smaps").read_text().split("VmFlags:")
+    return sum(int(region.split("Rss:")[1].split()[0]) for region in regions if str(file) in region)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="reads /proc")
+@pytest.mark.parametrize(("after", "held"), [(60, False), (61, True)])
+def test_pages_that_were_read_are_let_go(lazy: Split, monkeypatch: pytest.MonkeyPatch, after: int, held: bool) -> None:
+    monkeypatch.setattr(stored, "RELEASED_AFTER", after)
+    assert isinstance(lazy.documents, StoredDocuments)
+    assert len({document.id for document in lazy.documents}) == 60  # each is decoded once
+    assert (resident(lazy.documents.source.file.path) > 0) is held
+
+
 def test_a_second_start_decodes_nothing(train: Path, tmp_path: Path, decoded: List[int]) -> None:
     first = corpus(train, str(tmp_path / "cache"))
     described, prints = describe(first), first.fingerprints()
@@ -327,6 +342,7 @@ reading.BATCH_DOCUMENTS, stored.HELD_WORDS = 100, 20_000
 file = Path(sys.argv[1])
 file.touch()
 list(FileCorpus(Made(), AnnotatedPairs(), str(file), cache="none", limit=100).split("train").instances)
+Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
 start = peak()
 split = FileCorpus(Made(), AnnotatedPairs(), str(file), cache="none").split("train")
 words = sum(len(instance.document.words) for instance in split.instances)
