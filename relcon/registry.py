@@ -93,14 +93,14 @@ class Registry:
     def get(self, name: str) -> Any:
         """The component under this name.
 
-        Raises RelconError where nobody offers it (with the nearest name, or the registry that has it), where two packages do, or
-        where importing it fails (with the package's name and its reason).
+        Raises RelconError where nobody offers it (with the nearest name, the registry that has it, or the package that is missing), where
+        two packages do, or where importing it fails (with the package's name and its reason).
         """
         offers = [offer for offer in self.offers() if offer.name == name]
         if not offers:
             elsewhere = [f"@{kind}" for kind, interface in INTERFACES.items() if name in interface.registry.names()]
             near = did_you_mean(name, self.names()) or f" relcon components --kind {self.kind} lists them."
-            hint = f": it is a component of {' and '.join(elsewhere)}." if elsewhere else f".{near}"
+            hint = f": it is a component of {' and '.join(elsewhere)}." if elsewhere else f".{near}{missing_package(name)}"
             raise RelconError(f"'{name}' is not registered in '@{self.kind}'{hint}")
         packages = sorted({f"{offer.package} ({offer.target})" for offer in offers})
         if len(packages) > 1:
@@ -134,6 +134,14 @@ class Registrable:
     def register(cls, name: str) -> Callable[[Component], Component]:
         """Register a component of this interface from a `--code` file: `@Augmenter.register("mine.Shuffle.v1")`."""
         return cls.registry.register(name)
+
+
+def missing_package(name: str) -> str:
+    """The end of a message where nobody offers any component of the package that a name begins with; '' where somebody does."""
+    package = name.partition(".")[0]
+    if any(each.startswith(f"{package}.") for interface in INTERFACES.values() for each in interface.registry.names()):
+        return ""
+    return f" No installed package offers names that begin with '{package}.': install relcon-{package}, or give its file with --code."
 
 
 def registry_of(kind: str) -> Registry:

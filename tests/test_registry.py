@@ -62,6 +62,17 @@ def test_a_broken_package_is_named_and_hides_nobody(package):
         DatasetReader.registry.get("good.Linez.v1")
 
 
+def test_a_package_that_is_not_there_is_named(package):
+    package("good", GOOD, "good.Lines.v1 = good_code:Lines")
+    absent = " No installed package offers names that begin with 'absent.': install relcon-absent, or give its file with --code."
+    with pytest.raises(RelconError) as raised:
+        DatasetReader.registry.get("absent.Lines.v1")
+    assert str(raised.value).endswith(absent)
+    with pytest.raises(RelconError) as raised:
+        DatasetReader.registry.get("good.Absent.v1")
+    assert "No installed package" not in str(raised.value)
+
+
 def test_two_packages_with_one_name_are_refused(package):
     package("one", GOOD, "same.Lines.v1 = one_code:Lines")
     package("two", GOOD, "same.Lines.v1 = two_code:Lines")
