@@ -89,7 +89,7 @@ class Mode:
     def infer(self) -> int:
         """Vectors without gradients."""
         with self.autocast():
-            encode(self.task.classifier(), self.views, chunk=64)
+            encode(self.task.classifier(), self.views)
         return len(self.views)
 
 
