@@ -17,6 +17,7 @@ from relcon.evaluators.pooled import pooled_stages
 from relcon.files import link, link_tree, write_json
 from relcon.interfaces import Artifacts, Corpus, Protocol, Stage
 from relcon.model import SavedModel
+from relcon.notes import Notes, noted
 from relcon.protocols import Single
 from relcon.runs import RunFolder, check_output, put_back, tentative
 from relcon.settings import BOOKKEEPING, Training
@@ -54,11 +55,18 @@ def train(loaded: LoadedConfig, output: Path, *, resume: bool = False, overwrite
     """
     require_sound(loaded)
     join_processes(Training.of(loaded.tree["training"]))
-    ready = prepare(loaded, lambda: processes.on_main(lambda: make_place(output, resume, overwrite)))
-    settings, corpus, runs = ready.settings, ready.corpus, ready.runs
+    with noted() as notes:
+        ready = prepare(loaded, lambda: processes.on_main(lambda: make_place(output, resume, overwrite)))
+        return run_all(loaded, ready, output, notes, resume)
+
+
+def run_all(loaded: LoadedConfig, ready: "Ready", output: Path, notes: Notes, resume: bool) -> RunSummary:
+    """All runs of the protocol, and what they come to. notes: what components said of the data, and will say."""
+    settings, corpus, runs = ready
     summary = RunSummary(output)
     with tentative(output, resume=resume):
         top = RunFolder.open(output, seed=settings.seed, resume=resume, about={"data": corpus.fingerprints()})
+        notes.kept_by(top.note)
         if top.writes:
             loaded.save(output / "config.cfg")
             loaded.save_as_written(output / "config.as-written.cfg")

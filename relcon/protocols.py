@@ -3,6 +3,7 @@
 import glob
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence, Tuple
@@ -246,10 +247,11 @@ class KShot(Protocol):
 
 
 class Share(Protocol):
-    """A share of the training data, drawn anew for each seed, in `seeds/seed_N`. Other splits stay whole.
+    """A share of the training data, drawn anew for each seed or once for all, in `seeds/seed_N`. Other splits stay whole.
 
     share: between 0 and 1.
-    seeds: each draws its own share and is the seed of its run.
+    seeds: each is the seed of its run, and draws its own share unless there is a `draw_seed`.
+    draw_seed: draws one share for all runs.
     by: "instance"; "document" to keep documents (`metadata["document"]`, else the id) whole; or "sentence" to keep each document whole as
         it was read, where sentences of one document may part (for joint extraction).
     draw: "spread" keeps the proportions of the labels and at least one instance of each. "exact" gives the sizes of ERICA's and FineCL's
@@ -273,18 +275,20 @@ class Share(Protocol):
         seeds: List[int],
         by: Literal["document", "sentence", "instance"] = "instance",
         draw: Literal["spread", "exact"] = "spread",
+        draw_seed: Optional[int] = None,
     ):
         if not 0 < share < 1:
             raise ValueError(f"share: {share} is not between 0 and 1")
         if draw not in ("spread", "exact"):
             raise ValueError(f"draw: '{draw}' is neither 'spread' nor 'exact'")
-        self.share, self.seeds, self.by, self.draw = share, _distinct("seeds", seeds), by, draw
+        self.share, self.seeds, self.by, self.draw, self.draw_seed = share, _distinct("seeds", seeds), by, draw, draw_seed
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:
         """One run per seed. RelconError where an exact share is no document or sentence."""
         for each in self.seeds:
             rule = exact_share if self.draw == "exact" else share
-            take = partial(rule, fraction=self.share, generator=generator(each, "share"), by=self.by)
+            drawing = generator(each if self.draw_seed is None else self.draw_seed, "share")
+            take = partial(rule, fraction=self.share, generator=drawing, by=self.by)
             yield _seed_folder(each), _replaced(corpus, {"train": take(corpus.split("train"))}), each
 
 
@@ -393,8 +397,9 @@ def _refuse_test(corpus: Corpus) -> None:
 
 
 def _replaced(corpus: Corpus, drawn: Dict[str, Split]) -> Corpus:
-    """The corpus with others in place of some of its splits."""
-    return PartCorpus({**{name: corpus.split(name) for name in corpus.splits()}, **drawn})
+    """The corpus with parts in place of some of its splits."""
+    parts = {name: replace(part, whole=corpus.split(name)) for name, part in drawn.items()}
+    return PartCorpus({**{name: corpus.split(name) for name in corpus.splits()}, **parts})
 
 
 def _seed_folder(seed: int) -> str:

@@ -341,6 +341,11 @@ class RunFolder:
 
     # ---- records ----
 
+    def note(self, messages: Sequence[str]) -> None:
+        """Keep what components said, each message once."""
+        self.state["notes"] = list(dict.fromkeys([*self.state.get("notes", []), *messages]))
+        self.write_state()
+
     def note_test_read(self, stage: str, model: str, fingerprint: str) -> None:
         """Every look at the test split is listed, with the fingerprint of the model that looked."""
         self.state["test_reads"].append({"time": now(), "stage": stage, "model": model, "fingerprint": fingerprint})

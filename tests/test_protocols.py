@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -288,6 +289,15 @@ def test_exact_shares_of_one_seed_lie_in_each_other(by: Any, sizes: List[int]) -
     drawn = [dict((name, part.split("train")) for name, part, _ in each.runs(corpus(), n))["seeds/seed_5"] for n, each in enumerate(shares)]
     found = [set(uids(split)) if by == "instance" else {each.id for each in split.documents} for split in drawn]
     assert [len(each) for each in found] == sizes and found[0] < found[1] < found[2]
+
+
+def test_a_share_may_be_drawn_once_for_all_runs_and_knows_the_whole() -> None:
+    data = corpus("train", "test")
+    runs = list(Share(share=0.1, seeds=[5, 6], draw_seed=5).runs(data, 7))
+    one, two = (part.split("train") for _, part, _ in runs)
+    (_, drawn, _), *_ = Share(share=0.1, seeds=[5, 6]).runs(data, 7)
+    assert uids(one) == uids(two) == uids(drawn.split("train")) and [seed for *_, seed in runs] == [5, 6]
+    assert one.whole is data.split("train") and one.fingerprint() == replace(one, whole=None).fingerprint()
 
 
 def test_a_share_by_sentence_parts_the_sentences_of_a_document() -> None:

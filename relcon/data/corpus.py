@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Mapping, Optional, Sequence, Set
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Mapping, Optional, Sequence, Set, Union
 
 import pyarrow as pa
 import torch
@@ -15,7 +15,7 @@ from relcon.data.archives import unpacked
 from relcon.data.building import Candidates, candidate_pieces, parsed_batches, plain_candidates
 from relcon.data.columns import NotStorable
 from relcon.data.document import Document, Instance
-from relcon.data.labels import LabelSet, UnknownLabels
+from relcon.data.labels import LabelSet, UnknownLabels, read_labels
 from relcon.data.reading import batches_of, document_batches, unique, where
 from relcon.data.sequences import labels_of, relation_labels_of
 from relcon.data.splits import hold_out
@@ -41,8 +41,9 @@ class FileCorpus(Corpus):
         "instance" divides pair by pair.
     negative: labels that mean 'no relation'. symmetric: labels that hold in both directions. One that neither the data nor `labels`
         have is refused, unless it is negative and the candidate rule gives it to pairs without a relation.
-    labels: all labels in the order of the classes; by default those seen in `train` (in the first split, where there is no train),
-        sorted, negatives first. A label in the data that is not among them is a DataError with its file and line.
+    labels: all labels in the order of the classes, or a JSON file of them: a list, {label: number} (`rel2id.json`), or an object with the
+        labels as keys (DocRED's `rel_info.json`). By default those seen in `train` (in the first split, where there is no train), sorted,
+        negatives first. A label in the data that is not among them is a DataError with its file and line.
     labelled: false where the corpus is read for its text alone (pre-training): its labels are ignored.
     parser: parses the documents that come without a parse.
     cache: folder for the read and parsed documents and their candidate pairs, keyed by content; null for the usual folder (environment
@@ -83,7 +84,7 @@ class FileCorpus(Corpus):
         split_by: Literal["document", "instance"] = "document",
         negative: Optional[List[str]] = None,
         symmetric: Optional[List[str]] = None,
-        labels: Optional[List[str]] = None,
+        labels: Union[List[str], str, None] = None,
         labelled: bool = True,
         parser: Optional[Parser] = None,
         cache: Optional[str] = None,
@@ -226,8 +227,10 @@ class FileCorpus(Corpus):
         if first is None:
             raise RelconError('[data] names no file. Give at least one of train, dev and test, for example --data.train "train.jsonl".')
         if self.declared is not None:
-            labels = _declared(self.declared, self.negative, self.symmetric)
-            self._refuse_nowhere(set(self.declared))
+            with naming("[data] labels:"):
+                names = read_labels(resolve_path(self.declared)) if isinstance(self.declared, str) else self.declared
+            labels = _declared(names, self.negative, self.symmetric)
+            self._refuse_nowhere(set(names))
             return labels
         seen = self._labels_in(first)
         if not seen:

@@ -43,7 +43,8 @@ class DocumentScores(Evaluator):
     that; facts of one score go in together); `pr_auc`, the area under precision over recall, by trapezoids between the thresholds. At the
     threshold in use: `threshold`, `threshold_is_oracle` (1 where it is that of `max_f1`, chosen on what is measured; 0 for the model's
     own), `precision`, `recall`, `f1`; `ign_precision` and `ign_f1`, where right predictions of facts that the train split has too do not
-    count, while recall stays (a fact is known by the names of its mentions, as they are written); `macro_f1`, the mean of the labels' F1,
+    count, while recall stays (a fact is known by the names of its mentions, as they are written; a share of the train split that a
+    protocol took counts as the whole of it); `macro_f1`, the mean of the labels' F1,
     and `weighted_macro_f1`, that mean weighted by gold facts; `only.precision`, `only.recall`, `only.f1` over the labels of `only`;
     `facts` (gold), `predicted`, `right`. A share of nothing is 0.
 
@@ -112,7 +113,7 @@ class DocumentScores(Evaluator):
             **self._at_labels(counts, data.labels),
         }
         if self.ignore_train and train is not None:
-            figures.update(ignoring(counts, seen(data, scored, predicted, known_facts(train))))
+            figures.update(ignoring(counts, seen(data, scored, predicted, known_facts(train.whole or train))))
         if folder is not None:
             write_json(folder / "scores.json", {"labels": list(data.labels.positive), "figures": figures})
             write_per_class(folder, per_class(counts, data.labels.positive))

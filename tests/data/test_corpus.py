@@ -111,6 +111,19 @@ def test_labels_come_from_the_first_split_where_there_is_no_train(files: Dict[st
     assert corpus({"test": files["test"]}, negative=[]).labels.names == ("A", "B")
 
 
+@pytest.mark.parametrize("text", ['["B", "no", "A"]', '{"A": 2, "B": 0, "no": 1}', '{"B": "born in", "no": "nothing", "A": {}}'])
+def test_labels_may_be_a_file(files: Dict[str, str], tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.json").write_text(text)
+    assert corpus(files, labels=str(tmp_path / "labels.json")).labels.names == ("B", "no", "A")
+
+
+@pytest.mark.parametrize("text", ["3", "[]", "[1]", '["A", "A"]', "{"])
+def test_a_file_of_no_labels_is_named(files: Dict[str, str], tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(RelconError, match=r"\[data\] labels: .*labels.json.*xpected all labels: a list"):
+        _ = corpus(files, labels=str(tmp_path / "labels.json")).labels
+
+
 def test_a_declared_label_that_is_nowhere_is_refused(files: Dict[str, str]) -> None:
     """Among the labels, in any file, or given by the candidate rule is somewhere."""
     test = {"test": files["test"]}

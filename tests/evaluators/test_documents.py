@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -159,6 +160,13 @@ def test_a_fact_is_known_by_its_written_names_and_their_case() -> None:
     assert found["ign_precision"] == 1.0  # of the one that is left
     alone = DocumentScores().evaluate(Scorer({("d", 0, 1, "P27"): 0.9}, 0.5), split(written), None, TRAIN)
     assert (alone["f1"], alone["ign_f1"]) == (1.0, 0.0)
+
+
+def test_facts_are_known_of_the_whole_train_split_whatever_share_of_it_is_learned() -> None:
+    part = replace(TRAIN, documents=TRAIN.documents[:0], instances=TRAIN.instances[:0])
+    scorer, data = Scorer({("d1", 0, 1, "P27"): 0.9}, 0.5), split(D1, D2)
+    found = [DocumentScores().evaluate(scorer, data, None, train)["ign_precision"] for train in (TRAIN, part, replace(part, whole=TRAIN))]
+    assert found == [0.0, 1.0, 0.0]
 
 
 def test_a_relation_said_twice_is_one_fact() -> None:
