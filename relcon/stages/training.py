@@ -537,8 +537,9 @@ def merge_recorders(loop: Loop) -> None:
 
 def refuse_idle(stage: str, sums: EpochSums, tasks: Mapping[str, Task]) -> None:
     """A contrast none of whose terms had a positive and a negative in a whole epoch taught nothing: say so."""
+    lost = f" Cropping took an entity of {sums.lost:,.0f} views, which take no part: raise the encoder's max_length." if sums.lost else ""
     for task, terms in sums.idle().items():
         raise RelconError(
             f"[stages.{stage}.tasks.{task}] taught nothing: none of the {terms} terms of an epoch had both a positive and a "
-            f"negative. {tasks[task].why_idle()}"
+            f"negative. {tasks[task].why_idle()}{lost}"
         )

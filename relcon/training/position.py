@@ -12,7 +12,7 @@ class EpochSums:
     """What the log says of an epoch, summed over the steps that are done.
 
     parts: loss of each task. terms: figures that count terms (`TASK.terms`, `TASK.idle_terms`), by name. figures: the other figures of
-    tasks, and in `told` how many steps had each. seconds: that training took.
+    tasks, and in `told` how many steps had each. seconds: that training took. lost: views that cropping took.
     """
 
     steps: int = 0
@@ -23,12 +23,14 @@ class EpochSums:
     terms: Dict[str, float] = field(default_factory=dict)
     figures: Dict[str, float] = field(default_factory=dict)
     told: Dict[str, int] = field(default_factory=dict)
+    lost: float = 0.0
 
     def add(self, record: StepRecord) -> None:
         """Count one more step."""
         self.steps += 1
         self.loss += record.loss
         self.instances += record.instances
+        self.lost += record.figures["lost_views"]
         for name, loss in record.parts.items():
             self.parts[name] = self.parts.get(name, 0.0) + loss
         for key, value in record.figures.items():
