@@ -273,6 +273,14 @@ def test_a_split_that_a_stage_reads_must_be_given(load):
     assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--paths.test", "b")) == []
 
 
+def test_a_selection_reads_development_data(load):
+    text = PLAIN_STAGES.replace("dev_share = 0.5", "dev = null").replace('\nsplit = "dev"', "").replace("relcon.Pretrain.v1", "relcon.Finetune.v1")
+    text += '[stages.train.selection]\n@evaluators = "relcon.Scores.v1"\nprofile = "micro"\n'
+    said = "[data] dev: stage 'train' reads the split 'dev', which is null. Give --data.dev FILE."
+    assert said in [problem.message for problem in check_config(load(text))]
+    assert said not in [problem.message for problem in check_config(load(text, "--stages.train.selection", "null"))]
+
+
 def test_the_splits_of_a_corpus_that_changes_another_are_those_of_the_other(load):
     inner = PLAIN_STAGES.replace("[data", "[data.corpus").replace("[data.corpus.corpus", "[data.corpus")
     text = inner + '\n[data]\n@corpora = "relcon.PatchedCorpus.v1"\ntest = "patch.json"\n'

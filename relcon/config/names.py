@@ -173,8 +173,8 @@ def missing_splits(tree: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _splits_read(stage: Dict[str, Any]) -> List[str]:
-    """The splits that a stage's arguments name."""
-    texts = [stage.get(argument, _default(stage, argument)) for argument in READS]
+    """The splits that a stage's arguments name; a model is selected on development data."""
+    texts = [stage.get(argument, _default(stage, argument)) for argument in READS] + ["dev"] * (stage.get("selection") is not None)
     return [split for text in texts if isinstance(text, str) for split in split_names(text)]
 
 
