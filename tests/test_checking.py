@@ -274,9 +274,11 @@ def test_a_split_that_a_stage_reads_must_be_given(load):
 
 
 def test_a_selection_reads_development_data(load):
-    text = PLAIN_STAGES.replace("dev_share = 0.5", "dev = null").replace('\nsplit = "dev"', "").replace("relcon.Pretrain.v1", "relcon.Finetune.v1")
-    text += '[stages.train.selection]\n@evaluators = "relcon.Scores.v1"\nprofile = "micro"\n'
-    said = "[data] dev: stage 'train' reads the split 'dev', which is null. Give --data.dev FILE."
+    tuned = '[stages.train]\n@stages = "relcon.Finetune.v1"\nclassifier = "relation"\n'
+    chosen = '[stages.train.selection]\n@evaluators = "relcon.Scores.v1"\nprofile = "micro"\n'
+    text = PLAIN_STAGES.replace("dev_share = 0.5\n", "").replace('split = "dev"\n', "")
+    text = text.replace('[stages.train]\n@stages = "relcon.Pretrain.v1"\n', tuned) + chosen
+    said = "[data] dev: stage 'train' reads the split 'dev', which is null. Give --data.dev VALUE."
     assert said in [problem.message for problem in check_config(load(text))]
     assert said not in [problem.message for problem in check_config(load(text, "--stages.train.selection", "null"))]
 
