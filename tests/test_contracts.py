@@ -204,6 +204,7 @@ BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "formats").glob("*.md"))]
 
 WRITTEN = {
+    "cloce.SpacyTypes.v1": {"pairs.txt": json.dumps({"token": ["Orm", "met", "Quern"], "h": {"pos": [0, 1]}, "t": {"pos": [2, 3]}})},
     "clre.BlindedTSV.v1": {"pairs.tsv": "index\tsentence\tlabel\n1\tLater @PROTEIN$ bound @PROTEIN$.\t1\n2\t@DRUG$ met @GENE$.\t0\n"},
     "clre.AugmentationTSV.v1": {"copies.tsv": "1\tLater @PROTEIN$ bound @PROTEIN$.\tThen @PROTEIN$ bound @PROTEIN$.\n"},
     "clre.MentionedText.v1": {
@@ -256,8 +257,14 @@ def run_in(folder: Path, program: Path) -> None:
         os.chdir(before)
 
 
+AROUND: Dict[str, Callable[[Path], Dict[str, Any]]] = {
+    "cloce.SpacyTypes.v1": lambda place: {"pipeline": str(place / "recogniser")},
+}
+"""Arguments of readers around another one, whose format they read."""
+
+
 def readers(name: str, place: Path) -> None:
-    reader, folder = build_example("readers", name), place / "formats" / name
+    reader, folder = build_example("readers", name, **AROUND.get(name, lambda _: {})(place)), place / "formats" / name
     folder.mkdir(parents=True)
     for file, text in files_of(name).items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -266,7 +273,7 @@ def readers(name: str, place: Path) -> None:
         run_in(folder, program)
         program.unlink()
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    check_reader(reader, folder if len(files) > 1 or reader.takes == "folder" else files[0])
+    check_reader(reader, folder if len(files) > 1 or getattr(reader, "takes", "file") == "folder" else files[0])
 
 
 def writers(name: str, place: Path) -> None:
@@ -291,7 +298,6 @@ CORPORA: Dict[str, Callable[[Path], Dict[str, Any]]] = {
         "dev": None,
         "test": None,
     },
-    "cloce.SpacyTypes.v1": lambda place: {"corpus": corpus(place), "pipeline": str(place / "recogniser")},
     "finecl.NoisyCorpus.v1": lambda place: {"corpus": corpus(place)},
     "finecl.TrimmedCorpus.v1": lambda place: {"corpus": corpus(place, "linked"), "order": str(place / "order.json")},
 }

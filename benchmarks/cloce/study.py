@@ -25,7 +25,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 from curves import best_epoch, curves_of, write_curves
 
 from relcon.compare import compare_runs
-from relcon.files import read_json, read_jsonl
+from relcon.files import read_json
 from relcon.statistics import in_percent
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ ARMS: Dict[str, Arm] = {
     BASE: Arm(ALONE),
     "CLoCE-S": Arm([f"{TUNE}.tasks.contrast.anchors.depth", "0"]),
     "CLoCE-D": Arm([]),
-    "KI, fresh head": Arm([*ALONE, f"{CLASSIFIER}.transform", "fresh"], first=True),
+    "KI, fresh head": Arm([*ALONE, f"{CLASSIFIER}.transform", "fresh", f"{TUNE}.optimizer.head_lr", "1e-3"], first=True),
     "KI, types": Arm([*ALONE, *TYPED]),
     "CLoCE-S, types": Arm([f"{TUNE}.tasks.contrast.anchors.depth", "0", *TYPED], against="KI, types"),
     "CLoCE-D, types": Arm(TYPED, against="KI, types"),
@@ -90,28 +90,14 @@ FIGURES = {"semeval": "semeval2010.micro18", "wiki80": "micro"}
 # ---- runs ----------------------------------------------------------------------------------------------------------------
 
 
-def files(corpus: str, output: Path) -> List[str]:
+def files(corpus: str) -> List[str]:
     """The overrides that name the files of a corpus."""
     if corpus == "semeval":
         folder = DATA / "semeval2010_task8/opennre"
         found = {"train": folder / "train.txt", "dev": folder / "val.txt", "test": folder / "test.txt"}
     else:
-        found = {"train": known_types(DATA / "wiki80/train_0.1.txt", output), "test": known_types(DATA / "wiki80/dev.txt", output)}
+        found = {"train": DATA / "wiki80/train_0.1.txt", "test": DATA / "wiki80/dev.txt"}
     return [word for name, file in found.items() for word in (f"--paths.{name}", str(file))]
-
-
-def known_types(source: Path, output: Path) -> Path:
-    """A copy of a file of Wiki80 in which what has no type has none, in place of the type "UNK"."""
-    target = output / f"wiki80-{source.name}"
-    if not target.exists():
-        records = list(read_jsonl(source))
-        for record in records:
-            for side in ("h", "t"):
-                record[side] = {key: value for key, value in record[side].items() if (key, value) != ("type", "UNK")}
-        part = target.with_suffix(".part")
-        part.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
-        part.replace(target)
-    return target
 
 
 def pretrained(corpus: str, output: Path) -> Path:
@@ -119,9 +105,9 @@ def pretrained(corpus: str, output: Path) -> Path:
     return output / "pretrained" / corpus
 
 
-def pretraining(corpus: str, output: Path) -> List[str]:
+def pretraining(corpus: str) -> List[str]:
     """The overrides of that training."""
-    return [*files(corpus, output), "--stages.finetune", "null", "--stages.evaluate", "null"]
+    return [*files(corpus), "--stages.finetune", "null", "--stages.evaluate", "null"]
 
 
 def folder_of(arm: str, target: str, output: Path) -> Path:
@@ -140,7 +126,7 @@ def fine_tuning(arm: str, target: str, output: Path, full: bool) -> List[str]:
     """The overrides of an arm."""
     where = TARGETS[target]
     model = pretrained(where.corpus, output) / "stages/pretrain/model"
-    words = [*files(where.corpus, output), "--stages.pretrain.@stages", "relcon.Saved.v1", "--stages.pretrain.path", str(model)]
+    words = [*files(where.corpus), "--stages.pretrain.@stages", "relcon.Saved.v1", "--stages.pretrain.path", str(model)]
     words += [*ARMS[arm].words, "--protocol.seeds", json.dumps(seeds_of(arm, target, full))]
     if not where.shots:
         return [*words, "--protocol.@protocols", "relcon.Seeds.v1"]
@@ -173,7 +159,7 @@ def run_all(targets: Sequence[str], given: argparse.Namespace) -> List[Path]:
     """Everything; the folders of what failed."""
     output = given.output
     corpora = list(dict.fromkeys(TARGETS[target].corpus for target in targets))
-    failed = in_parallel([Work(each, pretraining(each, output), pretrained(each, output)) for each in corpora], targets, given)
+    failed = in_parallel([Work(each, pretraining(each), pretrained(each, output)) for each in corpora], targets, given)
     good = [target for target in targets if pretrained(TARGETS[target].corpus, output) not in failed]
     arms = [
         Work(TARGETS[target].corpus, fine_tuning(arm, target, output, given.full), folder_of(arm, target, output))

@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 COMPONENTS = {
-    "corpora": [
+    "readers": [
         "cloce.SpacyTypes.v1 = relcon_cloce.spacy_types:SpacyTypes",
     ],
     "renderers": [

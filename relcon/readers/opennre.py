@@ -52,6 +52,7 @@ class OpenNRE(LineReader):
     on_error: "raise" reports the first ten bad records and the count of all; "skip" leaves them out and logs them.
     check_names: refuse a record whose `name` differs from the text at `pos` in a letter or digit (case, spaces and punctuation
         aside). So positions of the wrong unit are found. False where names are canonical names and not those of the text.
+    untyped: values of `type` that mean that an entity has none, as "UNK" does in Wiki80; they are read as if `type` were absent.
 
     Source: Han et al., OpenNRE, EMNLP-IJCNLP 2019 (demonstrations).
 
@@ -64,9 +65,9 @@ class OpenNRE(LineReader):
 
     expected = 'a JSON-lines file, each line {"token": [...] or "text": "...", "h": {"pos": [s, e]}, "t": {...}, "relation": "..."}'
 
-    def __init__(self, on_error: OnError = "raise", check_names: bool = True):
+    def __init__(self, on_error: OnError = "raise", check_names: bool = True, untyped: Optional[List[str]] = None):
         super().__init__(on_error)
-        self.check_names = check_names
+        self.check_names, self.untyped = check_names, frozenset(untyped or ())
 
     @classmethod
     def sniff(cls, glimpse: Glimpse) -> Optional[str]:
@@ -87,7 +88,7 @@ class OpenNRE(LineReader):
         return Document(
             id=record.name,
             words=marked.words,
-            entities=tuple(Entity((mention,), a.type, a.id) for mention, a in zip(marked.mentions, arguments, strict=True)),
+            entities=tuple(Entity((mention,), self._type(a), a.id) for mention, a in zip(marked.mentions, arguments, strict=True)),
             relations=(Relation(0, 1, label_of(value, "relation", "the record")),),
             text=marked.text,
             offsets=marked.offsets,
@@ -113,6 +114,9 @@ class OpenNRE(LineReader):
             moved = bisect_left(kept, start), bisect_left(kept, end)
             mentions.append(Mention(*inside(moved, len(kept), "words", f"'{argument.side}', without white space,")))
         return Marked(tuple(tokens[number] for number in kept), tuple(mentions))
+
+    def _type(self, argument: Argument) -> str:
+        return "" if argument.type in self.untyped else argument.type
 
     def _compare(self, argument: Argument, there: str) -> None:
         """RecordError where the name is another than the text at its position."""

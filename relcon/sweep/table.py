@@ -8,6 +8,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from relcon.compare import compare_runs
 from relcon.errors import RelconError, did_you_mean
+from relcon.evaluators.profiles import PAIR_PROFILES
 from relcon.files import atomic, write_json
 from relcon.statistics import estimate
 from relcon.sweep.cells import Cell, Figure
@@ -16,8 +17,9 @@ from relcon.sweep.reading import Sweep
 from relcon.sweep.records import FAILED, SweepFolder
 from relcon.training.progress import duration, size
 
-COMPARED = re.compile(r"(?:(?P<kind>\w+)_)?(?P<metric>f1|precision|recall)(?P<suffix>\.without_overlaps)?")
-"""Figures of an evaluator that `relcon compare` can pair, as it calls them: F1 of instances, or of strict relations (`strict_f1`)."""
+COMPARED = re.compile(r"(?:(?P<beside>.+)\.|(?P<kind>\w+)_)?(?P<metric>f1|precision|recall)(?P<suffix>\.without_overlaps)?")
+"""Figures of an evaluator that `relcon compare` can pair: F1 of instances, of a profile beside the evaluator's own
+(`semeval2010.micro18.f1`), or of strict relations (`strict_f1`)."""
 
 MISSING = "-"
 
@@ -113,9 +115,9 @@ def _interval(values: Sequence[float]) -> Tuple[float, Optional[float], Optional
 def _significance(cell: Path, baseline: Path, figure: Figure) -> Tuple[Optional[float], str]:
     """(p of the difference, ""), or (None, why there is none)."""
     compared = COMPARED.fullmatch(figure.name.partition(".")[2])
-    if compared is None:
-        return None, f"{figure} is no figure that relcon compare pairs (f1, precision, recall)."
-    profile = compared["kind"] and compared["kind"] + (compared["suffix"] or "")
+    if compared is None or not (compared["beside"] is None or compared["beside"] in PAIR_PROFILES):
+        return None, f"{figure} is no figure that relcon compare pairs (f1, precision, recall, PROFILE.f1 and the like)."
+    profile = compared["beside"] or (compared["kind"] and compared["kind"] + (compared["suffix"] or ""))
     places = [run / "stages" / figure.stage / figure.evaluator for run in (cell, baseline)]
     try:
         return compare_runs(*places, metric=compared["metric"], profile=profile).p_randomisation, ""  # type: ignore[arg-type]

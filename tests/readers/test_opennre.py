@@ -109,3 +109,12 @@ def test_python_and_json_say_the_same(words: List[str]) -> None:
 def test_names_may_go_unchecked(write: Callable[..., Path], read: Callable[..., Any]) -> None:
     [document] = read(READER, write("a.txt", json.dumps(tokens(h={"name": "the city", "pos": [2, 4]}))), check_names=False)
     assert document.mention_text(document.entities[0].mentions[0]) == "New Orsk"
+
+
+@pytest.mark.parametrize(("untyped", "types"), [(None, ["UNK", "LOC", ""]), (["UNK", "NONE"], ["", "LOC", ""])])
+def test_a_type_may_mean_none(untyped: Any, types: List[str], write: Callable[..., Path], read: Callable[..., Any]) -> None:
+    ends = [{"pos": [4, 6], **kind} for kind in ({"type": "UNK"}, {"type": "LOC"}, {})]
+    lines = [json.dumps(tokens(h={"pos": [2, 4], "type": "LOC"}, t=end)) for end in ends]
+    documents = read(READER, write("a.txt", "\n".join(lines)), untyped=untyped)
+    assert [document.entities[1].type for document in documents] == types
+    assert {document.entities[0].type for document in documents} == {"LOC"}

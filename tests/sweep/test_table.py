@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from relcon.compare import compare_runs
 from relcon.sweep import FAILED, SweepFolder, Table
 from relcon.sweep.measured import measured
 from relcon.sweep.records import DONE, Ended
@@ -117,5 +118,27 @@ def test_a_figure_that_cannot_be_paired(ran, sweep, folder):
     for name in ("drop+small", "drop+large"):
         ran(folder.cell(name), {"pretrain": {"steps": 4}})
         folder.note(name, Ended(DONE))
-    notes = Table.of(found, folder).notes
-    assert notes[-1] == "No p for drop+large: pretrain.steps is no figure that relcon compare pairs (f1, precision, recall)."
+    said = "pretrain.steps is no figure that relcon compare pairs (f1, precision, recall, PROFILE.f1 and the like)."
+    assert Table.of(found, folder).notes[-1] == f"No p for drop+large: {said}"
+
+
+def predictions(folder, predicted):
+    """What an evaluation with the profile "micro" leaves."""
+    folder.mkdir(parents=True)
+    (folder / "scores.json").write_text(json.dumps({"profile": "micro", "labels": ["none", "a", "b"], "negative": ["none"], "lost": []}))
+    lines = [{"id": str(number), "gold": "ab"[number % 6 == 0], "predicted": label} for number, label in enumerate(predicted)]
+    (folder / "predictions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_figure_of_a_profile_beside_the_evaluators_own_is_paired(ran, sweep, folder):
+    for name, predicted in (("drop+small", "a" * 12), ("drop+large", "bbaaaabaaaaa")):
+        ran(folder.cell(name), {"evaluate": {"scores.f1": 0.5, "scores.macro.f1": 0.5, "scores.makro.f1": 0.5}})
+        predictions(folder.cell(name) / "stages/evaluate/scores", predicted)
+        folder.note(name, Ended(DONE))
+    found = {}
+    for key in ("f1", "macro.f1", "makro.f1"):
+        table = Table.of(sweep(("evaluate.scores.f1", f"evaluate.scores.{key}")), folder)
+        found[key] = table.rows[1].p
+    runs = [folder.cell(name) for name in ("drop+large", "drop+small")]
+    assert found == {"f1": 1.0, "macro.f1": compare_runs(*runs, profile="macro").p_randomisation, "makro.f1": None}
+    assert found["macro.f1"] < 1 and "evaluate.scores.makro.f1 is no figure that relcon compare pairs" in table.notes[-1]

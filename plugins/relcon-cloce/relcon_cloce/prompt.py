@@ -63,7 +63,7 @@ class Prompt(Renderer):
         if not any(entity.type for document in data.documents for entity in document.entities):
             raise RelconError(
                 f"The prompt shows entity types, but no entity of the split '{data.name}' has one. "
-                'Set types = "none" in the renderer, or give the entities types (cloce.SpacyTypes.v1 as corpus).'
+                'Set types = "none" in the renderer, or give the entities types (cloce.SpacyTypes.v1 as reader).'
             )
 
     def __call__(self, instances: Sequence[Instance]) -> List[View]:
@@ -80,7 +80,7 @@ class Prompt(Renderer):
         keep = tuple((span.start, span.end) for slot in pair for span in slot)
         return View(Text(words, second, keep=keep), self._unit(pair, len(words) + second.index(MASK)))
 
-    def _slots(self, instance: Instance, mentions: Sequence[Mention]) -> Dict[str, Sequence[str]]:
+    def _slots(self, instance: Instance, mentions: Sequence[Mention]) -> Dict[str, List[str]]:
         """The words of head and tail and of their types."""
         document, slots = instance.document, {}
         for name, number, mention in zip(("head", "tail"), (instance.head, instance.tail), mentions, strict=True):

@@ -2,24 +2,26 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Iterator, Optional, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Iterator, Sequence
 
-from relcon.data.changed import ChangedCorpus, Written
 from relcon.data.document import Document, Entity
 from relcon.data.parsing import pipeline_fingerprint, spaces_after
-from relcon.data.store import hashed
+from relcon.data.store import describe_component, hashed
 from relcon.errors import RelconError
-from relcon.interfaces import Corpus, Split
+from relcon.interfaces import DatasetReader
 
 
-class SpacyTypes(ChangedCorpus):
-    """A corpus whose entities without a type have that of the named entity which a spaCy pipeline finds there, as prompts can show it
-    (CLoCE, anonymous submission, names types but does not say where those of untyped data come from).
+class SpacyTypes(DatasetReader):
+    """Reads as another reader does, and gives entities without a type that of the named entity which a spaCy pipeline finds there, as
+    prompts can show it (CLoCE, anonymous submission, names types but does not say where those of untyped data come from).
 
     The type is the label of the named entity that covers the last word of the first mention for which there is one. Where there is none,
-    the entity stays without type. Words, labels and types that the data have stay as they are.
+    the entity stays without type. Words, labels and types that the data have stay as they are. It is a reader, so that a saved model
+    reads new files as its training data. One process reads, whatever `workers` the corpus has.
 
-    corpus: the data.
+    reader: that of the format.
     pipeline: an installed package ("en_core_web_sm") or a directory, with a part that finds named entities.
     batch_size: texts that spaCy takes at once.
 
@@ -27,41 +29,37 @@ class SpacyTypes(ChangedCorpus):
 
     Config::
 
-        [data]
-        @corpora = "cloce.SpacyTypes.v1"
+        [reader]
+        @readers = "cloce.SpacyTypes.v1"
         pipeline = "en_core_web_sm"
 
-        [data.corpus]
-        @corpora = "relcon.Corpus.v1"
-        train = "train.txt"
-        negative = ["NA"]
-
-        [data.corpus.reader]
+        [reader.reader]
         @readers = "relcon.OpenNRE.v1"
-
-        [data.corpus.candidates]
-        @candidates = "relcon.AnnotatedPairs.v1"
     """
 
-    def __init__(self, corpus: Corpus, pipeline: str, batch_size: int = 256):
+    def __init__(self, reader: DatasetReader, pipeline: str, batch_size: int = 256):
         if batch_size < 1:
             raise ValueError(f"batch_size: {batch_size} is below 1")
-        super().__init__(corpus)
-        self.pipeline, self.batch_size = pipeline, batch_size
+        self.reader, self.pipeline, self.batch_size = reader, pipeline, batch_size
+
+    @property
+    def cacheable(self) -> bool:
+        """As of the other reader."""
+        return self.reader.cacheable
 
     def fingerprint(self) -> str:
-        """The pipeline; "missing" where it is not installed."""
-        return hashed(pipeline_fingerprint(self.pipeline) or "missing")
+        """The other reader and the pipeline; "missing" where it is not installed."""
+        return hashed(pipeline_fingerprint(self.pipeline) or "missing", describe_component(self.reader))
 
-    def documents(self, split: Split) -> Optional[Written]:
-        """Those of the split, with types."""
-        return lambda: self._typed(split.documents)
+    def read(self, path: Path) -> Iterator[Document]:
+        """The other reader's documents, with types."""
+        return self._typed(self.reader.read(path))
 
-    def _typed(self, documents: Sequence[Document]) -> Iterator[Document]:
-        nlp = load_recogniser(self.pipeline)
-        texts = ((_spacy_doc(nlp.vocab, document), document) for document in documents)
-        for doc, document in nlp.pipe(texts, as_tuples=True, batch_size=self.batch_size):
-            yield typed(document, [word.ent_type_ for word in doc])
+    def _typed(self, documents: Iterator[Document]) -> Iterator[Document]:
+        while batch := list(islice(documents, self.batch_size)):
+            nlp = load_recogniser(self.pipeline)
+            docs = nlp.pipe((_spacy_doc(nlp.vocab, document) for document in batch), batch_size=self.batch_size)
+            yield from (typed(document, [word.ent_type_ for word in doc]) for document, doc in zip(batch, docs, strict=True))
 
 
 def typed(document: Document, types: Sequence[str]) -> Document:
@@ -85,7 +83,7 @@ def load_recogniser(pipeline: str) -> Any:
     except (OSError, ValueError) as error:
         raise RelconError(
             f'The spaCy pipeline "{pipeline}" cannot be loaded ({str(error).splitlines()[0]}). Get one with '
-            "`python -m spacy download en_core_web_sm`, or give the directory of a pipeline ([data] pipeline)."
+            "`python -m spacy download en_core_web_sm`, or give the directory of a pipeline (`pipeline` in the reader's section)."
         ) from error
     if not any("doc.ents" in nlp.get_pipe_meta(part).assigns for part in nlp.pipe_names):
         raise RelconError(

@@ -176,7 +176,7 @@ class Alternation(Finetune):
     def predict(self, loop: Loop, epoch: int) -> None:
         """Tell the recorders what the classifier predicts now, and nothing of before."""
         for recorder in self.recorders():
-            recorder.begin_epoch()
+            recorder.begin_epoch()  # type: ignore[operator]
         for told in predictions(loop, self.tasks[str(self.classifier)], epoch, "errors"):
             for recorder in self.recorders():
                 recorder(*told)

@@ -1,6 +1,7 @@
 """Every config of CLoCE through the real command line, on invented sentences, with every override that its head names."""
 
 import json
+import os
 import random
 import re
 import runpy
@@ -8,10 +9,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+import spacy
+from relcon_cloce.prompt import Prompt
 from transformers import RobertaConfig, RobertaForMaskedLM
 
 from relcon.cli.main import main
-from relcon.config import load_config
+from relcon.config import load_config, resolve
 from relcon.encoders.loading import quiet
 from relcon.evaluators.profiles import DIRECTED
 from relcon.testing import tiny_encoder_folder
@@ -21,8 +24,13 @@ NAMES = sorted(str(file.relative_to(CONFIGS)) for file in CONFIGS.rglob("*.cfg")
 PAGE = (CONFIGS.parents[1] / "docs/papers/cloce.md").read_text(encoding="utf-8")
 SIZES = {"train": 60, "dev": 20, "test": 20}
 TACRED = ["no_relation", "per:title", "per:city_of_birth", "org:parents"]
+LABELS = "rel2id.json"
 RETACRED = {"no_relation": "no_relation", "per:title": "per:title", "per:city_of_birth": "per:identity"}
 """What the patches make of TACRED's labels; instances of the fourth are left out."""
+
+SEMEVAL = ["Other", *DIRECTED]
+UNLEARNT = "Entity-Destination(e2,e1)"
+"""The label of SemEval that OpenNRE's division has in dev and test alone."""
 
 PEOPLE = ["Ilva", "Orrin", "Tamsin", "Ubbe"]
 PLACES = ["Tarn", "Ostby", "Velden", "Quill"]
@@ -49,7 +57,7 @@ def opennre(number, labels):
 
 
 def semeval(number):
-    words, _, _, label = sentence(number, ["Other", *DIRECTED])
+    words, _, _, label = sentence(number, SEMEVAL)
     return f'{number}\t"<e1>{words[0]}</e1> {" ".join(words[1:-2])} <e2>{words[-2]}</e2> ."\n{label}\nComment:\n'
 
 
@@ -62,18 +70,20 @@ def place(tmp_path_factory):
         numbers = range(start, start + size)
         start += size
         records = [tacred(number) for number in numbers]
+        labels = [label for label in SEMEVAL if part != "train" or label != UNLEARNT]
         new = {each["id"]: RETACRED[each["relation"]] for each in records if each["relation"] in RETACRED}
         files = {
             f"tacred-{part}": json.dumps(records),
             f"retacred-{part}_patch": json.dumps(new),
             f"tacrev-{part}_patch": json.dumps([{"id": f"e{numbers[1]}", "relation": "no_relation"}]),
             f"fewshot-{part}": "\n".join(repr(opennre(number, TACRED)) for number in numbers),
-            f"semeval-{part}": "\n".join(json.dumps(opennre(number, ["Other", *DIRECTED])) for number in numbers),
+            f"semeval-{part}": "\n".join(json.dumps(opennre(number, labels)) for number in numbers),
             f"wiki80-{part}": "\n".join(json.dumps(opennre(number, ["crosses", "place of birth"])) for number in numbers),
             f"official-{part}": "\n".join(semeval(number + 1) for number in range(size * 4)),
         }
         for name, text in files.items():
             (folder / name).write_text(text + "\n", encoding="utf-8")
+    (folder / LABELS).write_text(json.dumps({label: number for number, label in enumerate(SEMEVAL)}), encoding="utf-8")
     tiny_encoder_folder(folder / "bert", layers=1)
     tiny_encoder_folder(folder / "roberta", "roberta", layers=1, positions=256)
     with quiet():
@@ -96,6 +106,8 @@ def given(name, place, corpus=""):
     words = []
     for key, value in load_config(CONFIGS / name).tree["paths"].items():
         assert value is None
+        if key == "labels":
+            continue
         kind = stem if "patch" in key else corpus or ("tacred" if tacred else stem)
         words += [f"--paths.{key}", place / ("roberta" if key == "encoder" else f"{kind}-{key}")]
     return [*words, *tiny(None if "paper" in name else place / "bert")]
@@ -164,6 +176,7 @@ def test_cloce_config_runs(name, place, tmp_path):
 @pytest.mark.parametrize(("name", "number"), OVERRIDES)
 def test_cloce_config_runs_as_its_head_says(name, number, place, tmp_path):
     said, words = named(name)[number]
+    words = [str(place / LABELS) if word == LABELS else word for word in words]
     other = next((corpus for word, corpus in OTHERS.items() if word in words), "")
     short = ["--training.epochs", 1]
     if "paper/" in name or "--protocol.shots" in words:
@@ -188,6 +201,76 @@ def test_without_contrast_nothing_of_it_is_left(place, tmp_path):
     assert "MarginPairs" not in (tmp_path / "run/config.cfg").read_text(encoding="utf-8")
 
 
+# ---- real files --------------------------------------------------------------------------------------------------------
+
+
+def real(path):
+    """A file or folder below RELCON_SHARED/data; the test is skipped where it is not there."""
+    found = Path(os.environ.get("RELCON_SHARED", "../shared")) / "data" / path
+    if not found.exists():
+        pytest.skip(f"{found} is not there: set RELCON_SHARED to the folder with the corpora")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "files"),
+    [
+        ("semeval.cfg", "semeval2010_task8/opennre", {"train": "train.txt", "dev": "val.txt", "test": "test.txt"}),
+        ("wiki80.cfg", "wiki80", {"train": "train_0.1.txt", "test": "dev.txt"}),
+    ],
+)
+def test_cloce_config_runs_as_it_is(name, folder, files, tmp_path):
+    """With its own encoder, on the first lines of the real files."""
+    words = []
+    for split, file in files.items():
+        lines = (real(folder) / file).read_text(encoding="utf-8").splitlines()[: 300 if split == "train" else 16]
+        (tmp_path / file).write_text("\n".join(lines), encoding="utf-8")
+        words += [f"--paths.{split}", tmp_path / file]
+    words += ["--training.max_steps", 2, "--training.batch_size", 4, "--training.device", "cpu"]
+    relcon("train", CONFIGS / name, "--output", tmp_path / "run", *words)
+    found = figures(tmp_path / "run")
+    assert found["finetune"]["steps"] == found["pretrain"]["steps"] == 2 and "scores.f1" in found["evaluate"]
+
+
+def test_the_official_files_are_divided_as_the_head_says(tmp_path):
+    file = real("semeval2010_task8/SemEval2010_task8_all_data/SemEval2010_task8_training/TRAIN_FILE.TXT")
+    [(_, words)] = [each for each in named("semeval.cfg") if "--data.dev_share" in each[1]]
+    loaded = load_config(CONFIGS / "semeval.cfg", [*words, "--paths.train", str(file), "--data.cache", "none"])
+    corpus = resolve(loaded.tree["data"], "[data]")
+    assert {name: len(corpus.split(name).instances) for name in ("train", "dev")} == {"train": 6507, "dev": 1493}
+
+
+# ---- types from a pipeline ---------------------------------------------------------------------------------------------
+
+
+def test_new_files_get_the_types_of_training(place, tmp_path, monkeypatch):
+    """What is read for prediction and evaluation has the prompts that it had in training."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "HUMAN", "pattern": "Venn"}, {"label": "SPOT", "pattern": "Tarn"}])
+    nlp.to_disk(tmp_path / "ruler")
+    rendered = []
+    fill = Prompt._view
+
+    def noted(self, instance):
+        view = fill(self, instance)
+        rendered.append(view.input.second)
+        return view
+
+    monkeypatch.setattr(Prompt, "_view", noted)
+    file, reader = place / "semeval-dev", "--data.reader"
+    words = [f"{reader}.@readers", "cloce.SpacyTypes.v1", f"{reader}.pipeline", tmp_path / "ruler", "--vars.types", "gold"]
+    words += [f"{reader}.reader.@readers", "relcon.OpenNRE.v1", f"{reader}.reader.untyped", '["PERSON", "GPE"]', *tiny(place / "bert")]
+    words += ["--paths.train", file, "--paths.dev", file, "--paths.test", file, "--stages.finetune.tasks.contrast", "null"]
+    words += ["--stages.finetune.@stages", "relcon.Finetune.v1", "--stages.finetune.streams.pairs", "null"]
+    relcon("train", CONFIGS / "semeval.cfg", "--output", tmp_path / "run", *words)
+    trained = set(rendered)
+    assert {"human", "spot"} <= {word for prompt in trained for word in prompt} and len(trained) > 5
+    for command in (["predict", tmp_path / "run", file, "-o", tmp_path / "found.jsonl"], ["evaluate", tmp_path / "run", "--data", file]):
+        rendered.clear()
+        relcon(*command)
+        assert set(rendered) == trained, command[0]
+
+
 # ---- the page ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,7 +289,7 @@ def test_the_commands_of_the_page_run(place, tmp_path, monkeypatch):
 
 
 def test_the_blocks_of_the_page_are_those_of_a_config():
-    """But for what a component takes where nothing is said, and for the corpus around another one."""
+    """But for what a component takes where nothing is said, and for the reader around another one."""
     written = "\n\n".join((CONFIGS / name).read_text(encoding="utf-8") for name in ("semeval.cfg", "tacrev.cfg"))
     known = {(block.splitlines()[0], line) for block in written.split("\n\n") for line in block.splitlines() if block.startswith("[")}
     defaults = {"batch_size = 16", "epochs = 5", *re.findall(r"^(?:template|types|pipeline) = .*$", PAGE, re.MULTILINE)}
@@ -215,7 +298,7 @@ def test_the_blocks_of_the_page_are_those_of_a_config():
     for block in blocks:
         head, *settings = block.splitlines()
         strange = {line for line in settings if (head, line) not in known} - defaults
-        assert strange <= {'@corpora = "cloce.SpacyTypes.v1"', 'negative = ["Other"]', '@readers = "relcon.OpenNRE.v1"'}, head
+        assert strange <= {'@readers = "cloce.SpacyTypes.v1"', '@readers = "relcon.OpenNRE.v1"'}, head
 
 
 def test_the_figure_of_the_page_is_drawn(tmp_path, monkeypatch):

@@ -1,7 +1,9 @@
 """CLoCE's data: few shots, patched labels, types from a pipeline, and the metric."""
 
+import hashlib
 import json
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import spacy
 import torch
 
-from relcon.config import resolve
+from relcon.config import load_config, resolve
 from relcon.data.corpus import PartCorpus
 from relcon.data.document import Document, Entity, Instance, Mention
 from relcon.data.labels import LabelSet
@@ -17,6 +19,13 @@ from relcon.errors import RelconError
 from relcon.interfaces import Split
 
 SEMEVAL = "data/semeval2010_task8/opennre"
+CONFIGS = Path(__file__).parents[3] / "configs/cloce"
+PATCHES = {
+    "tacrev": {split: f"{split}_patch.json" for split in ("dev", "test")},
+    "retacred": {split: f"{split}_id2label.json" for split in ("train", "dev", "test")},
+}
+"""Config -> the file of each split's patch, as its head names it."""
+
 RETACRED = {"rare": 6, "scarce": 23, "few": 25, **{f"r{number}": 44 for number in range(36)}, "no_relation": 99}
 """As many training instances of 40 labels as matter for up to 32 shots: three labels have fewer."""
 
@@ -69,30 +78,33 @@ def test_cloce_g15_rare_classes_give_what_they_have(shots, size, draw):
         drawn(corpus, shots, draw=draw)
 
 
-@pytest.mark.parametrize(("shots", "size"), [(8, 144), (16, 288), (32, 576)])
-def test_cloce_g15_sizes_of_semeval(shots, size):
-    """18 labels occur in training; the nineteenth occurs in the other two parts alone, and stays in the label set."""
+@pytest.fixture(scope="module")
+def semeval():
+    """SemEval in OpenNRE's division."""
     folder = Path(os.environ.get("RELCON_SHARED", "../shared")) / SEMEVAL
     if not folder.exists():
         pytest.skip(f"{folder} is not there: set RELCON_SHARED to the folder with the corpora")
     files = {name: str(folder / f"{part}.txt") for name, part in {"train": "train", "dev": "val", "test": "test"}.items()}
-    types = ["Cause-Effect", "Component-Whole", "Content-Container", "Entity-Destination", "Entity-Origin", "Instrument-Agency"]
-    types += ["Member-Collection", "Message-Topic", "Product-Producer"]
-    corpus = resolve(
+    return resolve(
         {
             "@corpora": "relcon.Corpus.v1",
             **files,
             "negative": ["Other"],
-            "labels": ["Other", *(f"{name}({pair})" for name in types for pair in ("e1,e2", "e2,e1"))],
+            "labels": str(folder / "rel2id.json"),
             "cache": "none",
             "reader": {"@readers": "relcon.OpenNRE.v1"},
             "candidates": {"@candidates": "relcon.AnnotatedPairs.v1"},
         },
         "[data]",
     )
-    one, _ = drawn(corpus, shots, on_rare="keep")
-    assert len(one) == size and len(corpus.labels) == 19 and len(set(each.label for each in one)) == 18
-    assert {each.label for name in ("dev", "test") for each in corpus.split(name).instances} == set(corpus.labels.names)
+
+
+@pytest.mark.parametrize(("shots", "size"), [(8, 144), (16, 288), (32, 576)])
+def test_cloce_g15_sizes_of_semeval(shots, size, semeval):
+    """18 labels occur in training; the nineteenth occurs in the other two parts alone, and stays in the label set."""
+    one, _ = drawn(semeval, shots, on_rare="keep")
+    assert len(one) == size and len(semeval.labels) == 19 and len(set(each.label for each in one)) == 18
+    assert {each.label for name in ("dev", "test") for each in semeval.split(name).instances} == set(semeval.labels.names)
 
 
 # ---- patches -----------------------------------------------------------------------------------------------------------
@@ -133,7 +145,48 @@ def test_cloce_g14_an_object_keeps_exactly_what_it_names(tmp_path):
     assert corpus.labels.names == ("no_relation", "per:identity")
 
 
+def licensed(name):
+    """The corpus of a config, and its files: those of TACRED and the patches, all in TACRED_FOLDER. Skips where they are not there."""
+    folder = Path(os.environ.get("TACRED_FOLDER", ""))
+    files = {split: folder / f"{split}.json" for split in ("train", "dev", "test")}
+    files |= {f"{split}_patch": folder / file for split, file in PATCHES[name].items()}
+    missing = [str(file) for file in files.values() if "TACRED_FOLDER" not in os.environ or not file.is_file()]
+    if missing:
+        pytest.skip(f"TACRED (LDC2018T24) is licensed: set TACRED_FOLDER to a folder with {', '.join(map(str, missing))}")
+    words = [word for key, file in files.items() for word in (f"--paths.{key}", str(file))]
+    return resolve(load_config(CONFIGS / f"{name}.cfg", words).tree["data"], "[data]"), files
+
+
+def counts(corpus):
+    """Labels of each split."""
+    return {name: Counter(each.label for each in corpus.split(name).instances) for name in ("train", "dev", "test")}
+
+
+def test_cloce_g14_tacrev_on_the_licensed_files():
+    """Sizes are TACRED's; the relabelled files are those whose checksums TACREV's authors published."""
+    corpus, files = licensed("tacrev")
+    assert {name: found.total() for name, found in counts(corpus).items()} == {"train": 68124, "dev": 22631, "test": 15509}
+    assert len(corpus.labels) == 42
+    sums = {"dev": (1590, "ce23ba10ca15bde94a3f733679bf1b05"), "test": (936, "dbcce82f5ab67fbfd1062db6cc6b66cd")}
+    for name, (size, checksum) in sums.items():
+        assert len({each["id"] for each in json.loads(files[f"{name}_patch"].read_text(encoding="utf-8"))}) == size
+        labels = {each.document.id: each.label for each in corpus.split(name).instances}
+        records = [{**each, "relation": labels[each["id"]]} for each in json.loads(files[name].read_text(encoding="utf-8"))]
+        assert hashlib.md5(json.dumps(records).encode()).hexdigest() == checksum
+
+
+def test_cloce_g14_retacred_on_the_licensed_files():
+    found = counts(licensed("retacred")[0])
+    assert {name: labels.total() for name, labels in found.items()} == {"train": 58465, "dev": 19584, "test": 13418}
+    assert found["train"]["no_relation"] == 38761 and (len(found["train"]), len(found["test"])) == (40, 39)
+    assert found["train"].most_common()[:-5:-1] == [
+        ("per:country_of_death", 6), ("org:dissolved", 23), ("per:country_of_birth", 25), ("per:stateorprovince_of_birth", 44),
+    ]  # fmt: skip
+
+
 # ---- types -------------------------------------------------------------------------------------------------------------
+
+BARE = {"@readers": "cloce.SpacyTypes.v1", "reader": {"@readers": "relcon.OpenNRE.v1"}}
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +200,20 @@ def pipeline(tmp_path_factory):
     return str(folder)
 
 
-def typed(folder, pipeline, records, **files):
+def test_the_reader_within_and_the_pipeline_are_what_types_depend_on(pipeline, tmp_path):
+    def described(**within):
+        return resolve({**BARE, "pipeline": pipeline, "reader": {**BARE["reader"], **within}}, "[reader]")
+
+    assert described().fingerprint() == described().fingerprint() != described(untyped=["UNK"]).fingerprint()
+    assert described().cacheable and not described(on_error="skip").cacheable
+    before = described().fingerprint()
+    shutil.copytree(pipeline, tmp_path / "other")
+    (tmp_path / "other/meta.json").write_text("{}")
+    pipeline = str(tmp_path / "other")
+    assert described().fingerprint() != before
+
+
+def typed(folder, pipeline, records, batch_size=256, **files):
     (folder / "train.txt").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     corpus = {
         "@corpora": "relcon.Corpus.v1",
@@ -155,10 +221,10 @@ def typed(folder, pipeline, records, **files):
         **files,
         "negative": ["NA"],
         "cache": "none",
-        "reader": {"@readers": "relcon.OpenNRE.v1"},
+        "reader": {**BARE, "pipeline": pipeline, "batch_size": batch_size},
         "candidates": {"@candidates": "relcon.AnnotatedPairs.v1"},
     }
-    return resolve({"@corpora": "cloce.SpacyTypes.v1", "corpus": corpus, "pipeline": pipeline}, "[data]")
+    return resolve(corpus, "[data]")
 
 
 def sentence(words, head, tail, relation="NA"):
@@ -174,6 +240,7 @@ def test_untyped_entities_get_the_type_at_their_last_word(tmp_path, pipeline):
     split = corpus.split("train")
     assert [[entity.type for entity in document.entities] for document in split.documents] == [["PERSON", "GPE"], ["", "TOWN"]]
     assert [each.label for each in split.instances] == ["lives in", "NA"] and corpus.labels.names == ("NA", "lives in")
+    assert split.documents[0].entities == typed(tmp_path, pipeline, records, batch_size=1).split("train").documents[0].entities
     renderer = resolve({"@renderers": "cloce.Prompt.v1"}, "[renderer]")
     renderer.check(split)
     assert " ".join(renderer(split.instances[:1])[0].input.second).startswith("the relation of person Dr Orla Venn and gpe Tarn is ")

@@ -18,9 +18,9 @@ from relcon.config import resolve
 from relcon.contrast import Encoded, Labelled, Spans
 from relcon.data.labels import LabelSet
 from relcon.encoders.transformer import Transformer
-from relcon.encoding import step
+from relcon.encoding import encode, step
 from relcon.errors import RelconError
-from relcon.interfaces import Draw, Parts, PieceHead, Sampler, Split
+from relcon.interfaces import Draw, Parts, PieceHead, Sampler, Split, Tower
 from relcon.model import SavedModel, Trained
 from relcon.poolers.spans import SpanPool
 from relcon.testing import check_step, tiny_character_bert_folder, tiny_encoder, tiny_encoder_folder, tiny_split
@@ -85,6 +85,30 @@ def test_cloce_g10_pooling() -> None:
     spans = Spans(one, one, torch.tensor([2]), one, 1, 1, torch.tensor([True]), one)  # what WHOLE is of an input of two positions
     pooler = resolve({**POOLER, "inside": "mean"}, "[pooler]")
     assert isinstance(pooler, SpanPool) and pooler(Encoded(states, mask), spans).tolist() == [[0.5, 1.0]]
+
+
+def test_cloce_g10_pooling_of_prompts_of_different_length() -> None:
+    """In one batch, so that the shorter one is padded: padding takes no part in its mean."""
+    prompt = resolve({"@renderers": "cloce.Prompt.v1", "unit": "sentence"}, "[renderer]")
+    encoder, rows = tiny_encoder(dropout=0.0), []
+    encoder.add_tokens(prompt.special_tokens)
+    encoder.register_forward_hook(lambda module, given, found: rows.append(found))
+    views = sorted(prompt(tiny_split().instances), key=lambda view: len(view.input.words))
+    views = [views[0], views[-1]]
+    vectors, _ = encode(Tower(encoder, resolve({**POOLER, "inside": "mean"}, "[pooler]")), views)
+    (batch,) = rows
+    assert len(batch.states) == 2 and not batch.mask.all()
+    for view, vector in zip(views, vectors, strict=True):
+        (alone,) = encoder(encoder.prepare([view.input])).states
+        assert torch.allclose(vector, alone.mean(0), atol=1e-6)
+
+
+def test_a_fresh_transform_and_soft_labels_have_the_rate_of_heads() -> None:
+    task = built()
+    groups = resolve({"@optimizers": "relcon.AdamW.v1", "lr": 1e-4, "head_lr": 1e-3}, "[optimizer]").build(task).param_groups
+    rates = {id(weight): group["lr"] for group in groups for weight in group["params"]}
+    of_head, of_encoder = ({rates[id(each)] for each in part.parameters()} for part in (task.tower.head, task.tower.encoder))
+    assert (of_head, of_encoder) == ({1e-3}, {1e-4})
 
 
 @pytest.mark.parametrize("arguments", [{}, {"similarity": "cosine"}, {"labels": "vocab_rows"}], ids=["dot", "cosine", "vocab_rows"])
