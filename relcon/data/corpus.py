@@ -15,7 +15,7 @@ from relcon.data.archives import unpacked
 from relcon.data.building import Candidates, candidate_pieces, parsed_batches, plain_candidates
 from relcon.data.columns import NotStorable
 from relcon.data.document import Document, Instance
-from relcon.data.labels import LabelSet, UnknownLabels, read_labels
+from relcon.data.labels import LabelSet, UnknownLabels
 from relcon.data.reading import batches_of, document_batches, unique, where
 from relcon.data.sequences import labels_of, relation_labels_of
 from relcon.data.splits import hold_out
@@ -23,10 +23,13 @@ from relcon.data.store import OFF, CandidateStore, DocumentStore, candidates_key
 from relcon.data.stored import StoredDocuments
 from relcon.data.workers import Workers
 from relcon.errors import Problem, RelconError, did_you_mean, naming
+from relcon.files import read_json
 from relcon.interfaces import CandidateRule, Corpus, DatasetReader, Lost, Parser, Split
 from relcon.sample import resolve as resolve_path
 
 log = logging.getLogger(__name__)
+
+LABEL_FILE = 'all labels: a list, {"LABEL": NUMBER, ...}, or an object with the labels as keys'
 
 
 class FileCorpus(Corpus):
@@ -366,6 +369,18 @@ def _counts(split: Split, labels: LabelSet) -> Dict[str, Any]:
         "absent": [name for name in labels.names if not found[name]],
         "lost": dict(Counter(lost.cause for lost in split.lost)),
     }
+
+
+def read_labels(file: Path) -> List[str]:
+    """The labels of a JSON file: a list of them, {label: number} in the order of the numbers, or the keys of any other object as they come.
+    RelconError where it is something else, or names a label twice."""
+    value = read_json(file, LABEL_FILE)
+    if isinstance(value, dict) and all(type(number) is int for number in value.values()):
+        value = sorted(value, key=value.__getitem__)
+    names = list(value) if isinstance(value, (dict, list)) else []
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise RelconError(f"{file}: expected {LABEL_FILE}, no label twice.")
+    return names
 
 
 def _declared(names: Sequence[str], negative: Sequence[str], symmetric: Sequence[str]) -> LabelSet:

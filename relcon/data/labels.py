@@ -1,13 +1,9 @@
 """Labels are named, never numbered by the user: a label set declares which names mean 'no relation' and which are symmetric."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, Mapping, Sequence, Tuple
 
 from relcon.errors import DataError, Problem, RelconError, did_you_mean
-from relcon.files import read_json
-
-LABEL_FILE = 'all labels: a list, {"LABEL": NUMBER, ...}, or an object with the labels as keys'
 
 
 @dataclass(frozen=True)
@@ -55,18 +51,6 @@ class LabelSet:
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-def read_labels(file: Path) -> List[str]:
-    """The labels of a JSON file: a list of them, {label: number} in the order of the numbers, or the keys of any other object as they come.
-    RelconError where it is something else, or names a label twice."""
-    value = read_json(file, LABEL_FILE)
-    if isinstance(value, dict) and all(type(number) is int for number in value.values()):
-        value = sorted(value, key=value.__getitem__)
-    names = list(value) if isinstance(value, (dict, list)) else []
-    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
-        raise RelconError(f"{file}: expected {LABEL_FILE}, no label twice.")
-    return names
 
 
 class UnknownLabels(DataError):
