@@ -168,7 +168,8 @@ def row(arm: str, target: str, output: Path) -> List[str]:
     key = "documents.f1" if TARGETS[target].share is None else "scores.f1"
     figures = [each["evaluate"]["figures"][key] for each in runs.values()]
     seconds = fmean(each["finetune"]["seconds"] for each in runs.values())
-    p = "-" if arm == NONE else f"{significance(folder, other, list(runs)):.3f}"
+    paired = arm != NONE and TARGETS[target].share is not None  # facts of documents are not compared
+    p = f"{significance(folder, other, list(runs)):.3f}" if paired else "-"
     before = [read_json(file)["stages"]["pretrain"]["seconds"] for file in output.glob(f"{slug(arm)}/run.json")]
     return [arm, str(len(runs)), in_percent(figures), p, f"{sum(before):.0f} s", f"{seconds:.0f} s"]
 

@@ -14,8 +14,12 @@ def build_distant_cli(
     names: Optional[Path] = typer.Option(None, "--names", help="Names of its entities: lines SURFACE FORM<TAB>ID."),
     reader: Optional[str] = typer.Option(None, "--reader", help="Format of the text: relcon.JSONLines.v1 unless a config says another."),
     linker: Optional[str] = typer.Option(None, "--linker", help="What finds the entities: relcon.LinkedText.v1, likewise."),
-    exclude: List[Path] = typer.Option([], "--exclude", help="Evaluation data whose labelled pairs must get no label; several times."),
-    exclude_reader: Optional[str] = typer.Option(None, "--exclude-reader", help="Their format; that of the text unless given."),
+    exclude: List[str] = typer.Option(
+        [], "--exclude", metavar="[READER:]FILE", help="Evaluation data whose labelled pairs must get no label; several times."
+    ),
+    exclude_reader: Optional[str] = typer.Option(
+        None, "--exclude-reader", help="Format of evaluation data without a READER of their own; that of the text unless given."
+    ),
     negative: List[str] = typer.Option([], "--negative", help="A label of theirs that means 'no relation'; several times."),
     relation_names: Optional[Path] = typer.Option(None, "--relation-names", help='Names for rel_info.json: JSON {"P17": "country"}.'),
     multi_label: bool = typer.Option(True, "--multi-label/--single-label", help="All relations of a pair, or that of the last line alone."),
@@ -31,7 +35,8 @@ def build_distant_cli(
 
     \b
     relcon build-distant --triples kb.tsv --names names.tsv --text text.jsonl --exclude test.jsonl --output corpus
-    relcon build-distant --triples kb.tsv --text text.jsonl -o corpus --preset docred --filters.max_words 510
+    relcon build-distant --triples kb.tsv --text text.jsonl -o corpus --preset docred --filters.max_words 510 \\
+        --exclude relcon.DocRED.v1:docred/test.json --exclude relcon.OpenNRE.v1:semeval/test.txt
 
     --linker names what finds the entities (relcon components --kind distant); its arguments are overrides: --linker.names every. Nothing is
     filtered but documents without a label, unless a preset, a config or overrides (--filters.min_labels 4) say so.
@@ -44,7 +49,7 @@ def build_distant_cli(
     from relcon.cli.overrides import overrides_of
     from relcon.config import load_config
     from relcon.data.archives import resolve
-    from relcon.distant.config import parts_of
+    from relcon.distant.config import excluded, parts_of
     from relcon.distant.config import preset as preset_file
     from relcon.distant.corpus import build_distant
     from relcon.distant.parts import Job
@@ -60,7 +65,7 @@ def build_distant_cli(
         text=resolve(text),
         triples=triples,
         names=names,
-        exclude=tuple(resolve(path) for path in exclude),
+        exclude=tuple(map(excluded, exclude)),
         negative=tuple(negative),
         multi_label=multi_label,
         relation_names=relation_names,

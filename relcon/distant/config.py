@@ -1,12 +1,15 @@
 """What a config says of a distantly supervised corpus, and the configs that ship with relcon."""
 
+import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Type
 
 from relcon.checking import Walk, count
 from relcon.components import arguments
 from relcon.config import LoadedConfig, resolve
+from relcon.data import archives
 from relcon.distant.filters import Filters
+from relcon.distant.parts import Excluded
 from relcon.errors import ConfigError, Problem, RelconError, did_you_mean
 from relcon.interfaces import DatasetReader, DistantBuilder
 from relcon.registry import Registrable
@@ -19,6 +22,10 @@ DEFAULTS = {"linker": {"@distant": "relcon.LinkedText.v1"}, "reader": {"@readers
 
 SECTIONS = ("paths", "vars", *COMPONENTS, "filters")
 """The sections that such a config may have."""
+
+
+READER_AND_FILE = re.compile(r"([^:/]+\.v\d+):(.+)")
+"""`relcon.OpenNRE.v1:semeval/test.txt`"""
 
 
 def preset(name: str) -> Path:
@@ -56,6 +63,15 @@ def parts_of(loaded: LoadedConfig) -> Dict[str, Any]:
         "exclude_reader": _component(loaded, "exclude_reader"),
         "filters": Filters(**(loaded.tree.get("filters") or {})),
     }
+
+
+def excluded(given: str) -> Excluded:
+    """What `--exclude` names: FILE or READER:FILE, the reader with its defaults. RelconError where there is no such reader, ConfigError
+    where it needs arguments."""
+    found = READER_AND_FILE.fullmatch(given)
+    if found is None:
+        return Excluded(archives.resolve(given))
+    return Excluded(archives.resolve(found[2]), resolve({"@readers": found[1]}, "--exclude"))
 
 
 def _component(loaded: LoadedConfig, name: str) -> Optional[Any]:

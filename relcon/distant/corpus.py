@@ -17,7 +17,17 @@ from relcon.data.reading import document_batches
 from relcon.data.store import OFF, DocumentStore, describe_component, document_key, fingerprint_of_path, hashed
 from relcon.data.stored import StoredDocuments
 from relcon.data.workers import Workers
-from relcon.distant.parts import Counts, Job, build_part, counts_file, documents_files, material_of, read_counts
+from relcon.distant.parts import (
+    Counts,
+    Excluded,
+    Job,
+    build_part,
+    counts_file,
+    documents_files,
+    limit_relations,
+    material_of,
+    read_counts,
+)
 from relcon.errors import RelconError
 from relcon.files import LEFTOVER, read_object, remove_leftovers, write_json
 from relcon.runs import refuse_unwritable
@@ -63,6 +73,8 @@ def build_distant(job: Job, output: Path, workers: int = 1, resume: bool = False
         if workers > 1:
             material_of.cache_clear()  # each process has its own
         counts = _build(job, documents, output, processes)
+    if job.filters.max_per_relation is not None:
+        counts.add(limit_relations(job.filters, output / BUILDING, output / DOCUMENTS))
     return _finish(output, counts, origin, names, repeated)
 
 
@@ -91,7 +103,8 @@ def _check_job(job: Job) -> None:
     """RelconError where an input is missing or a number is out of range."""
     if job.part_documents < 1:
         raise RelconError(f"--part-documents {job.part_documents} is below 1.")
-    options = {"--text": [job.text], "--exclude": job.exclude, "--relation-names": [job.relation_names] if job.relation_names else []}
+    names = [job.relation_names] if job.relation_names else []
+    options = {"--text": [job.text], "--exclude": [each.path for each in job.exclude], "--relation-names": names}
     for option, paths in options.items():
         for path in paths:
             if not path.exists():
@@ -115,10 +128,15 @@ def _origin(job: Job) -> Dict[str, Any]:
         },
         "inputs": {
             **{name: {"file": path.name, "hash": fingerprint_of_path(path)} for name, path in files.items()},
-            "exclude": [{"file": path.name, "hash": fingerprint_of_path(path)} for path in job.exclude],
+            "exclude": [_excluded(each) for each in job.exclude],
         },
         "versions": {"relcon": __version__, "python": platform.python_version(), "spacy": importlib.metadata.version("spacy")},
     }
+
+
+def _excluded(data: Excluded) -> Dict[str, Any]:
+    file = {"file": data.path.name, "hash": fingerprint_of_path(data.path)}
+    return file if data.reader is None else {**file, "reader": _described(data.reader)}
 
 
 def _described(component: Any) -> Dict[str, Any]:
@@ -193,20 +211,23 @@ def _relation_names(job: Job) -> Optional[Dict[str, str]]:
 def _begin(output: Path, origin: Dict[str, Any]) -> None:
     """Take away what the folder holds of an earlier corpus, and note what this one is made of."""
     remove_leftovers(output)
-    for file in (output / MANIFEST, output / NAMES, *documents_files(output / DOCUMENTS), *(output / BUILDING).glob("counts-*.json")):
+    parts = [file for folder in (DOCUMENTS, BUILDING) for file in documents_files(output / folder)]
+    for file in (output / MANIFEST, output / NAMES, *parts, *(output / BUILDING).glob("counts-*.json")):
         file.unlink(missing_ok=True)
     write_json(output / BUILDING / BEGUN, origin)
 
 
 def _build(job: Job, documents: StoredDocuments, output: Path, workers: Workers) -> Counts:
-    """Build the parts that are not done yet; the counts of all of them."""
+    """Build the parts that are not done yet, within what building needs where relations are still to be limited over all of them; the
+    counts of all parts."""
     starts = range(0, len(documents), job.part_documents)
     parts = [range(start, min(start + job.part_documents, len(documents))) for start in starts]
     building = output / BUILDING
+    folder = output / DOCUMENTS if job.filters.max_per_relation is None else building
     missing = [rows for number, rows in enumerate(parts) if not counts_file(building, number).exists()]
     with tqdm(total=len(documents), desc="building", unit=" documents", disable=None) as progress:
         progress.update(len(documents) - sum(map(len, missing)))
-        for rows, _ in zip(missing, workers.map(build_part, (job, documents, output / DOCUMENTS, building), missing), strict=True):
+        for rows, _ in zip(missing, workers.map(build_part, (job, documents, folder, building), missing), strict=True):
             progress.update(len(rows))
     return read_counts(counts_file(building, number) for number in range(len(parts)))
 

@@ -26,8 +26,8 @@ class Filters:
     overlapping_mentions: false leaves out documents in which two mentions share a word. empty_words: false, those in which a mention
     holds a word without a character.
     relations: only these relations of the triples.
-    max_per_relation: so many documents of one relation in each file of the output; each further one takes the place of a random stored one
-    with probability 1/2. seed: what that is drawn with.
+    max_per_relation: so many documents of one relation in the whole corpus, however many files the text has; each further one takes the
+    place of a random stored one with probability 1/2. seed: what that is drawn with.
     """
 
     unit: Literal["document", "sentence"] = "document"

@@ -1,7 +1,8 @@
 """A knowledge base as files: triples of ids, and the names under which text speaks of them."""
 
+from itertools import product
 from pathlib import Path
-from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from relcon.errors import DataError, Problem, RelconError
 from relcon.readers.records import lines
@@ -22,6 +23,8 @@ class Triples:
         self._relations: Dict[str, str] = {}
         self._shared: Dict[Tuple[str, ...], Tuple[str, ...]] = {}
         self._between: Dict[int, Tuple[str, ...]] = {}
+        self._added = 0
+        self._latest: Dict[int, int] = {}  # only where the last triple alone counts: it is a second table of all pairs
 
     @property
     def entities(self) -> Collection[str]:
@@ -35,13 +38,25 @@ class Triples:
         known = self._between.get(pair, ()) if self.multi_label else ()
         found = known if relation in known else (*known, relation)
         self._between[pair] = self._shared.setdefault(found, found)
+        if not self.multi_label:
+            self._added += 1
+            self._latest[pair] = self._added
 
     def between(self, head: str, tail: str) -> Tuple[str, ...]:
         """The relations from head to tail; () where there is none."""
-        numbers = self._entities.get(head), self._entities.get(tail)
-        if numbers[0] is None or numbers[1] is None:
-            return ()
-        return self._between.get(numbers[0] << SHIFT | numbers[1], ())
+        return self._between.get(self._pair(head, tail), ())
+
+    def of_any(self, heads: Iterable[str], tails: Iterable[str]) -> List[str]:
+        """The relations from any head to any tail, each once; without `multi_label` only that of the last triple of them all."""
+        pairs = list(product(heads, tails))
+        if not self.multi_label:
+            pairs = sorted(pairs, key=lambda pair: self._latest.get(self._pair(*pair), 0))[-1:]
+        return list(dict.fromkeys(label for pair in pairs for label in self.between(*pair)))
+
+    def _pair(self, head: str, tail: str) -> int:
+        """The number of a pair; -1 where one of them is in no triple."""
+        first, second = self._entities.get(head), self._entities.get(tail)
+        return -1 if first is None or second is None else first << SHIFT | second
 
     def _number(self, entity: str) -> int:
         return self._entities.setdefault(entity, len(self._entities))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import product
 from random import Random
-from typing import Callable, Dict, Iterable, List, Sequence, Set, Tuple
+from typing import Callable, Collection, Dict, Iterable, List, Set, Tuple
 
 from relcon.data.document import Document, Relation
 from relcon.data.relations import IGNORED, Pair, ignored_pairs, pair_labels
@@ -22,14 +22,9 @@ def labelled(linked: Linked, triples: Triples) -> Document:
         Relation(head, tail, label)
         for head, tail in product(known, known)
         if head != tail
-        for label in _labels(triples, linked.keys[head], linked.keys[tail])
+        for label in triples.of_any(linked.keys[head], linked.keys[tail])
     )
     return replace(linked.document, relations=relations, metadata={})
-
-
-def _labels(triples: Triples, heads: Sequence[str], tails: Sequence[str]) -> List[str]:
-    found = dict.fromkeys(label for head, tail in product(heads, tails) for label in triples.between(head, tail))
-    return list(found) if triples.multi_label else list(found)[:1]
 
 
 # ---- labels that are taken away ------------------------------------------------------------------------------------------
@@ -57,28 +52,29 @@ def without_leaked(document: Document, excluded: Set[NamePair]) -> Document:
     return _without(document, lambda relation: (relation.head, relation.tail) in leaked) if leaked else document
 
 
-def at_most(documents: Sequence[Document], most: int, draw: Random) -> List[Document]:
-    """At most so many documents per relation: each further one takes the place of a stored one, drawn by chance, with probability 1/2.
+def places(documents: Iterable[Document], most: int, draw: Random) -> Dict[int, Set[str]]:
+    """At most so many documents per relation: number of a document -> the labels that it keeps, where it keeps any.
 
-    The labels that lose their place are taken away, and pairs that are left with none are ignored. So the sentences for CP are drawn
-    (Peng et al., EMNLP 2020).
+    Each document beyond the limit takes the place of a stored one, drawn by chance, with probability 1/2. So the sentences for CP are drawn
+    (Peng et al., EMNLP 2020). Memory grows with the places, not with the documents.
     """
     stored: Dict[str, List[int]] = {}
     for number, document in enumerate(documents):
         for label in dict.fromkeys(str(relation.label) for relation in document.relations):
-            places = stored.setdefault(label, [])
-            if len(places) < most:
-                places.append(number)
+            taken = stored.setdefault(label, [])
+            if len(taken) < most:
+                taken.append(number)
             elif draw.random() < 0.5:
-                places[draw.randrange(most)] = number
-    kept: List[Set[str]] = [set() for _ in documents]
-    for label, places in stored.items():
-        for number in places:
-            kept[number].add(label)
-    return [_of_labels(document, labels) for document, labels in zip(documents, kept, strict=True)]
+                taken[draw.randrange(most)] = number
+    kept: Dict[int, Set[str]] = {}
+    for label, numbers in stored.items():
+        for number in numbers:
+            kept.setdefault(number, set()).add(label)
+    return kept
 
 
-def _of_labels(document: Document, labels: Set[str]) -> Document:
+def of_labels(document: Document, labels: Collection[str]) -> Document:
+    """The document without its other labels; pairs that are left with none are ignored."""
     return _without(document, lambda relation: relation.label not in labels)
 
 

@@ -19,7 +19,7 @@ class LinkedText(DistantBuilder):
     not looked at.
 
     names: which name of an entity without id is looked up: "first", that of its first mention, or "every", those of all its mentions. An
-        entity then has the relations of each of its names; under `--single-label` those of the first two names that have a triple.
+        entity then has the relations of each of its names; under `--single-label` that of the last line of the triples with any of them.
 
     Source: Hogan, Li and Shang, Fine-grained Contrastive Learning for Relation Extraction, EMNLP 2022.
 

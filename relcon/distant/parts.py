@@ -15,13 +15,21 @@ from relcon.data.stored import StoredDocuments
 from relcon.distant.entities import sentences_of, within_sentences
 from relcon.distant.filters import Filters
 from relcon.distant.knowledge import Names, Triples, read_names, read_triples
-from relcon.distant.labelling import NamePair, at_most, labelled, named_pairs, without_leaked
+from relcon.distant.labelling import NamePair, labelled, named_pairs, of_labels, places, without_leaked
 from relcon.distant.writing import write_docred
 from relcon.files import read_json, write_json
 from relcon.interfaces import DatasetReader, DistantBuilder, KnowledgeBase, Linked, Rejected
+from relcon.readers.docred import DocRED
 
 LEAKAGE = "no label left after the leakage filter"
 PLACE = "no label left after max_per_relation"
+
+
+class Excluded(NamedTuple):
+    """Evaluation data for the leakage filter. reader: of their format; None: that of the job."""
+
+    path: Path
+    reader: Optional[DatasetReader] = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +37,10 @@ class Job:
     """Everything that a corpus depends on.
 
     builder: finds the entities. reader, text: what to read. triples: lines `head<TAB>relation<TAB>tail`. names: lines
-    `surface form<TAB>id`, or None. exclude, exclude_reader: evaluation data for the leakage filter. negative: their labels that mean 'no
-    relation'. multi_label: every relation of a pair, otherwise that of the last line of the triples. relation_names: a JSON object
-    {relation: name}, or None. part_documents: so many documents of the text become one file.
+    `surface form<TAB>id`, or None. exclude: evaluation data for the leakage filter; exclude_reader: of those without one of their own, the
+    text's unless given. negative: their labels that mean 'no relation'. multi_label: every relation of a pair, otherwise that of the last
+    line of the triples. relation_names: a JSON object {relation: name}, or None. part_documents: so many documents of the text become one
+    file.
     """
 
     builder: DistantBuilder
@@ -40,7 +49,7 @@ class Job:
     triples: Path
     names: Optional[Path] = None
     filters: Filters = field(default_factory=Filters)
-    exclude: Tuple[Path, ...] = ()
+    exclude: Tuple[Excluded, ...] = ()
     exclude_reader: Optional[DatasetReader] = None
     negative: Tuple[str, ...] = ()
     multi_label: bool = True
@@ -64,11 +73,11 @@ class Material(NamedTuple):
 @lru_cache(maxsize=1)
 def material_of(job: Job) -> Material:
     """Knowledge base and evaluation data, read once per process; what their readers raise where they are wrong."""
-    reader = job.exclude_reader or job.reader
+    evaluation = ((each.reader or job.exclude_reader or job.reader).read(each.path) for each in job.exclude)
     return Material(
         read_triples(job.triples, job.multi_label, job.filters.relations),
         Names({}, 0) if job.names is None else read_names(job.names),
-        named_pairs(chain.from_iterable(unique(reader.read(path)) for path in job.exclude), job.negative),
+        named_pairs(chain.from_iterable(map(unique, evaluation)), job.negative),
     )
 
 
@@ -118,9 +127,10 @@ class Counts:
 
 def build_part(job: Job, documents: StoredDocuments, corpus: Path, counts: Path, rows: range) -> None:
     """Build the documents of some rows and write them to the folder `corpus`, then their counts to the folder `counts`: a part is done when
-    its counts are there. Nothing of it depends on other parts. No file of documents where none is left."""
+    its counts are there. Nothing of it depends on other parts, so `max_per_relation` is left to `limit_relations`. No file of documents
+    where none is left."""
     number = rows.start // job.part_documents
-    part = Part(job, material_of(job), Random(f"{job.filters.seed} {number}"))
+    part = Part(job, material_of(job))
     built = part.build([documents[row] for row in rows])
     if built:
         write_docred(built, documents_file(corpus, number))
@@ -150,21 +160,42 @@ def read_counts(files: Iterable[Path]) -> Counts:
     return whole
 
 
-class Part:
-    """Documents of the text -> documents of the corpus; `counts` says what became of them. draw: the only source of chance."""
+def limit_relations(filters: Filters, parts: Path, corpus: Path) -> Counts:
+    """Write the documents of all parts to the folder `corpus`, at most `max_per_relation` of each relation. What is drawn depends on the
+    documents alone, not on how they are cut into parts, and the parts stay as they are, so that it may be done again."""
+    files, counts, reader, number = documents_files(parts), Counts(), DocRED(), 0
+    kept = places((document for file in files for document in reader.read(file)), filters.max_per_relation or 0, Random(str(filters.seed)))
+    for file in files:
+        left = []
+        for document in reader.read(file):
+            found = of_labels(document, kept.get(number, ()))
+            number += 1
+            counts.totals["labels_removed_for_max_per_relation"] += len(document.relations) - len(found.relations)
+            if found.relations:
+                left.append(found)
+                counts.written(found)
+            else:
+                counts.rejected[PLACE] += 1
+        if left:
+            write_docred(left, corpus / file.name)
+    return counts
 
-    def __init__(self, job: Job, material: Material, draw: Random):
-        self.job, self.filters, self.material, self.draw = job, job.filters, material, draw
+
+class Part:
+    """Documents of the text -> documents of the corpus; `counts` says what became of them."""
+
+    def __init__(self, job: Job, material: Material):
+        self.job, self.filters, self.material = job, job.filters, material
         self.counts = Counts()
 
     def build(self, documents: Sequence[Document]) -> List[Document]:
         """The documents that are left, labelled."""
         self.counts.totals["documents_read"] += len(documents)
         built = [made for unit in self._units(documents) if (made := self._labelled(unit)) is not None]
-        kept = built if self.filters.max_per_relation is None else self._at_most(built, self.filters.max_per_relation)
-        for document in kept:
-            self.counts.written(document)
-        return kept
+        if self.filters.max_per_relation is None:
+            for document in built:
+                self.counts.written(document)
+        return built
 
     def _units(self, documents: Sequence[Document]) -> Iterator[Linked]:
         """The linked documents, or their sentences, that the filters let pass."""
@@ -182,18 +213,9 @@ class Part:
         """With its labels, those of evaluation data taken away; None where the filters leave it out."""
         document = labelled(unit, self.material.triples)
         clean = without_leaked(document, self.material.excluded)
-        self._removed("labels_removed_for_leakage", document, clean)
+        self.counts.totals["labels_removed_for_leakage"] += len(document.relations) - len(clean.relations)
         fault = LEAKAGE if document.relations and not clean.relations else self.filters.fault_of_labels(clean)
         return clean if self._passes(fault) else None
-
-    def _at_most(self, documents: Sequence[Document], most: int) -> List[Document]:
-        trimmed = at_most(documents, most, self.draw)
-        for before, after in zip(documents, trimmed, strict=True):
-            self._removed("labels_removed_for_max_per_relation", before, after)
-        return [document for document in trimmed if self._passes(None if document.relations else PLACE)]
-
-    def _removed(self, what: str, before: Document, after: Document) -> None:
-        self.counts.totals[what] += len(before.relations) - len(after.relations)
 
     def _passes(self, fault: Optional[str]) -> bool:
         if fault is not None:

@@ -19,7 +19,7 @@ from relcon.evaluators.scoring import Counts, averages_each, per_class, ratio
 from relcon.evaluators.tables import write_per_class
 from relcon.evaluators.thresholds import Prefixes, best_of, prefixes
 from relcon.files import write_json
-from relcon.interfaces import Evaluator, Model, Split
+from relcon.interfaces import Corpus, Evaluator, Model, Split
 
 Primary = Literal["max_f1", "pr_auc", "f1", "ign_f1", "macro_f1", "weighted_macro_f1", "only.f1"]
 
@@ -53,6 +53,8 @@ class DocumentScores(Evaluator):
         in FineCL's released code.
     strict: predict what scores more than the threshold in use, not what reaches it, as that code does on test data.
     ignore_train: false leaves out `ign_precision` and `ign_f1`, which need a train split.
+    known: a corpus of whose splits the facts count as known beside those of the train split (that of the development data, which FineCL's
+        paper ignores too).
     only: labels over which F1 is taken beside (difficult ones).
 
     Files: `scores.json` (labels and figures), `per_class.json` and `.tsv` (figures of each label at the threshold in use), `result.json`
@@ -78,15 +80,19 @@ class DocumentScores(Evaluator):
         strict: bool = False,
         ignore_train: bool = True,
         only: Optional[List[str]] = None,
+        known: Optional[Corpus] = None,
     ):
         if macro_classes not in ("gold", "predicted"):
             raise ValueError(f"macro_classes: '{macro_classes}' is neither 'gold' nor 'predicted'")
         if primary == "ign_f1" and not ignore_train:
             raise ValueError("primary: 'ign_f1' is not measured with ignore_train = false")
+        if known is not None and not ignore_train:
+            raise ValueError("known: its facts are not ignored with ignore_train = false")
         if primary == "only.f1" and not only:
             raise ValueError("primary: 'only.f1' is not measured without labels in `only`")
         self.primary: str = primary
         self.macro_classes, self.strict, self.ignore_train, self.only = macro_classes, strict, ignore_train, only or []
+        self.known = known
 
     @property
     def profile(self) -> Optional[str]:
@@ -113,7 +119,7 @@ class DocumentScores(Evaluator):
             **self._at_labels(counts, data.labels),
         }
         if self.ignore_train and train is not None:
-            figures.update(ignoring(counts, seen(data, scored, predicted, known_facts(train.whole or train))))
+            figures.update(ignoring(counts, seen(data, scored, predicted, self._known(train))))
         if folder is not None:
             write_json(folder / "scores.json", {"labels": list(data.labels.positive), "figures": figures})
             write_per_class(folder, per_class(counts, data.labels.positive))
@@ -134,6 +140,11 @@ class DocumentScores(Evaluator):
                 f"The split '{data.name}' is to be scored without the facts of the train split (ign_f1), but there is no train split. "
                 "Name one, or write ignore_train = false."
             )
+
+    def _known(self, train: Split) -> FrozenSet[NamedFact]:
+        """The facts of the whole train split, and of the corpus `known`."""
+        further = [] if self.known is None else [self.known.split(name) for name in self.known.splits()]
+        return known_facts(train.whole or train).union(*map(known_facts, further))
 
     def _at_labels(self, counts: Counts, labels: LabelSet) -> Dict[str, float]:
         """Micro figures over the labels of `only`."""
@@ -212,7 +223,7 @@ def ignoring(counts: Counts, seen: int) -> Dict[str, float]:
 # ---- facts by name -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def known_facts(train: Split) -> FrozenSet[NamedFact]:
     """The facts of a split under all names of their arguments. A look at the development data after each epoch asks for the same."""
     return frozenset(

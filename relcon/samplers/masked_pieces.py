@@ -1,7 +1,7 @@
 """Masked word pieces to guess, on the inputs of any other sampler."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import torch
 
@@ -21,7 +21,9 @@ class MaskedPieces(Sampler):
     (Devlin et al. 2019, arXiv 1810.04805). Left alone are the words that a view of the batch is made of, both entities, the
     renderer's own tokens, the separator, a prompt's mask, words that the other sampler has already changed, and second segments.
 
-    sampler: whose batches to extend. rate: share of the word pieces, above 0 and below 1.
+    sampler: whose batches to extend. rate: share of the word pieces, above 0 and below 1. spared: `kept`: what cropping keeps of a text,
+        the words of both entities, is left alone; `vectors`: only what vectors are made of is, so that where the start markers stand for
+        the entities, their words may be guessed (CP and its Matching the Blanks: Peng et al., EMNLP 2020).
 
     RelconError where the encoder has no vocabulary or no mask token.
 
@@ -37,10 +39,10 @@ class MaskedPieces(Sampler):
         @renderers = "relcon.Plain.v1"
     """
 
-    def __init__(self, sampler: Sampler, rate: float = 0.15):
+    def __init__(self, sampler: Sampler, rate: float = 0.15, spared: Literal["kept", "vectors"] = "kept"):
         if not 0 < rate < 1:
             raise ValueError(f"rate must be above 0 and below 1, not {rate}")
-        self.sampler, self.rate = sampler, rate
+        self.sampler, self.rate, self.spared = sampler, rate, spared
 
     @property
     def special_tokens(self) -> Sequence[str]:
@@ -105,7 +107,9 @@ class MaskedPieces(Sampler):
 
     def _chosen(self, text: Text, used: Set[int], vocabulary: Vocabulary, generator: torch.Generator) -> List[Tuple[int, int, int]]:
         """(word, number of its piece, id of the piece) of the pieces to guess."""
-        kept = used | {word for word, _, _ in text.edits} | {word for start, end in text.keep for word in range(start, end)}
+        kept = used | {word for word, _, _ in text.edits}
+        if self.spared == "kept":
+            kept |= {word for start, end in text.keep for word in range(start, end)}
         tokens = {*self.special_tokens, vocabulary.separator, MASK}
         free = [number for number, word in enumerate(text.words) if number not in kept and word not in tokens]
         pieces = [(number, at, piece) for number in free for at, piece in enumerate(vocabulary.pieces(text.words[number]))]

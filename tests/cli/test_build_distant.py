@@ -64,6 +64,21 @@ def test_options_reach_the_corpus(run, tmp_path):
     assert run("--resume", "--exclude", "test.jsonl", "--negative", "x", "--workers", "2")[0] == 0
 
 
+def test_evaluation_data_of_several_formats(run, tmp_path):
+    """Each file by its own reader, plain ones by that of --exclude-reader."""
+    sentence = {"token": ["Bo", "met", "Ada"], "h": {"name": "Bo", "pos": [0, 1]}, "t": {"name": "Ada", "pos": [2, 3]}, "relation": "met"}
+    (tmp_path / "test.txt").write_text(json.dumps(sentence) + "\n")
+    files = ("--exclude", "relcon.OpenNRE.v1:test.txt", "--exclude", "test.jsonl")
+    code, _, err = run(*files)
+    assert code == 2 and "No document is left" in err and "2 left out: no label left after the leakage filter" in err
+    assert run("--exclude", "relcon.OpenNRE.v1:test.txt")[0] == 0
+    assert labels(tmp_path / "out") == {"a": ["born", "left"]}
+    (entry,) = json.loads((tmp_path / "out/manifest.json").read_text())["inputs"]["exclude"]
+    assert entry["file"] == "test.txt" and entry["reader"]["class"].endswith("OpenNRE")
+    code, _, err = run("--exclude", "relcon.TACRED.v1:test.txt", "--resume")
+    assert code == 2
+
+
 def test_a_config_of_ones_own(run, tmp_path):
     (tmp_path / "my.cfg").write_text('[linker]\n@distant = "relcon.LinkedText.v1"\nnames = "every"\n\n[filters]\nmin_labels = 2\n')
     assert run("--config", "my.cfg", "--linker", "relcon.LinkedText.v1")[0] == 0
@@ -100,6 +115,8 @@ def test_bad_input_ends_with_2_and_writes_nothing(run, tmp_path, file, text, mes
         (["--preset", "ericca"], "Did you mean 'erica'?"),
         (["--preset", "erica"], "give the tokenizer"),
         (["--exclude", "none.jsonl"], "--exclude none.jsonl does not exist."),
+        (["--exclude", "relcon.OpenNRE.v1:none.txt"], "--exclude none.txt does not exist."),
+        (["--exclude", "relcon.OpenNER.v1:test.jsonl"], "Did you mean 'relcon.OpenNRE.v1'?"),
         (["--text", "none.jsonl"], "--text none.jsonl does not exist."),
         (["--triples", "none.tsv"], "none.tsv does not exist"),
         (["--workers", "0"], "--workers"),

@@ -12,6 +12,7 @@ from relcon.data.json import write_jsonl
 from relcon.data.relations import ignored_pairs, relation_instances
 from relcon.distant import corpus, parts
 from relcon.distant.corpus import build_distant
+from relcon.distant.parts import Excluded
 from relcon.errors import DataError, RelconError
 from relcon.interfaces import DistantBuilder, Linked, Rejected
 
@@ -35,7 +36,7 @@ def test_documents_in_docreds_form(world, small, tmp_path):
 def test_the_manifest_counts(world, small, tmp_path):
     test = Document("t", ("Norland", "Ada", "Holm"), (Entity((Mention(0, 1),)), Entity((Mention(1, 3),))), (Relation(0, 1, "x"),))
     write_jsonl([test], tmp_path / "test.jsonl")
-    manifest = build_distant(world(many(small, 3), exclude=(tmp_path / "test.jsonl",)), tmp_path / "out")
+    manifest = build_distant(world(many(small, 3), exclude=(Excluded(tmp_path / "test.jsonl"),)), tmp_path / "out")
     assert manifest == json.loads((tmp_path / "out/manifest.json").read_text())
     expected = {"documents_read": 3, "documents": 3, "entities": 12, "mentions": 15, "instances": 6, "unrelated_pairs": 27}
     expected |= {"ignored_pairs": 3, "labels_removed_for_leakage": 3, "mentions_left_out": 0, "names_repeated": 0}
@@ -50,7 +51,7 @@ def test_a_document_that_the_leakage_filter_leaves_without_labels_goes(world, sm
     everybody = replace(small.about("t"), relations=tuple(Relation(h, t, "x") for h in range(3) for t in range(3) if h != t))
     write_jsonl([everybody], tmp_path / "test.jsonl")
     with pytest.raises(RelconError, match="2 left out: no label left after the leakage filter"):
-        build_distant(world(many(small, 2), exclude=(tmp_path / "test.jsonl",)), tmp_path / "out")
+        build_distant(world(many(small, 2), exclude=(Excluded(tmp_path / "test.jsonl"),)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -59,7 +60,7 @@ def test_what_is_written_is_read_back(world, small, tmp_path):
     test = Document("t", ("Norland", "she"), (Entity((Mention(0, 1),)), Entity((Mention(1, 2),))), (Relation(0, 1, "x"),))
     write_jsonl([test], tmp_path / "test.jsonl")
     rows = [*small.triples, ("Q1", "P20", "Q2")]
-    build_distant(world(many(small, 5), triples=rows, exclude=(tmp_path / "test.jsonl",), part_documents=2), tmp_path / "out")
+    build_distant(world(many(small, 5), triples=rows, exclude=(Excluded(tmp_path / "test.jsonl"),), part_documents=2), tmp_path / "out")
     reader = resolve({"@readers": "relcon.DocRED.v1"}, "[reader]")
     documents = list(reader.read(tmp_path / "out/documents"))
     assert [document.id for document in documents] == [f"d{n}" for n in range(5)]
@@ -136,6 +137,31 @@ def test_two_workers_make_what_one_makes(world, small, tmp_path):
     job = world(many(small), part_documents=3, filters={"max_per_relation": 2})
     assert build_distant(job, tmp_path / "one") == build_distant(job, tmp_path / "two", workers=2)
     assert small.contents(tmp_path / "one") == small.contents(tmp_path / "two")
+
+
+def test_so_many_documents_of_a_relation_in_the_whole_corpus(world, small, tmp_path, monkeypatch):
+    """However it is cut into parts, and when building stops while relations are limited."""
+    jobs = [world(many(small), part_documents=size, filters={"max_per_relation": 4}) for size in (3, 100)]
+    manifest = build_distant(jobs[0], tmp_path / "parts")
+    assert set(manifest["relations"].values()) == {4}
+    records = small.records(tmp_path / "parts")
+    assert manifest["documents"] == 10 - manifest["rejected"].get("no label left after max_per_relation", 0) == len(records)
+    assert manifest["labels_removed_for_max_per_relation"] == 3 * 10 - manifest["instances"] and manifest["instances"] == 3 * 4
+    build_distant(jobs[1], tmp_path / "whole")
+    assert small.records(tmp_path / "whole") == records
+    write, written = parts.write_docred, []
+
+    def stopping(documents, path):
+        if path.parent.name == "documents" and len(written) == 1:
+            raise Stop
+        written.extend([path] * (path.parent.name == "documents"))
+        write(documents, path)
+
+    with monkeypatch.context() as patch, pytest.raises(Stop):
+        patch.setattr(parts, "write_docred", stopping)
+        build_distant(jobs[0], tmp_path / "cut")
+    build_distant(jobs[0], tmp_path / "cut", resume=True)
+    assert len(written) == 1 and small.contents(tmp_path / "cut") == small.contents(tmp_path / "parts")
 
 
 def test_a_finished_corpus_is_not_built_again(world, small, tmp_path, monkeypatch):

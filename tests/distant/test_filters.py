@@ -110,13 +110,5 @@ def test_sentences_as_documents(world, small, tmp_path):
     assert manifest["rejected"] == {"labels below min_labels": 1}
 
 
-def test_places_of_a_relation_are_limited_in_each_file(world, small, tmp_path):
-    documents = [small.about(f"d{n}") for n in range(20)]
-    manifest = build_distant(world(documents, filters={"max_per_relation": 2}, part_documents=10), tmp_path / "out")
-    assert manifest["relations"] == {"P17": 4, "P19": 4, "P27": 4}
-    removed, rejected = manifest["labels_removed_for_max_per_relation"], manifest["rejected"]["no label left after max_per_relation"]
-    assert removed == 3 * 20 - 12 and rejected == 20 - manifest["documents"]
-
-
 def test_only_some_relations(world, small, tmp_path):
     assert build_distant(world([small.about()], filters={"relations": ["P17"]}), tmp_path / "out")["relations"] == {"P17": 1}

@@ -13,7 +13,7 @@ from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.relations import ignored_pairs, relation_instances, unrelated_pairs
 from relcon.distant.entities import sentences_of, within_sentences
 from relcon.distant.knowledge import Triples
-from relcon.distant.labelling import at_most, labelled, named_pairs, without_leaked
+from relcon.distant.labelling import labelled, named_pairs, of_labels, places, without_leaked
 from relcon.errors import RelconError
 from relcon.interfaces import KnowledgeBase, Linked
 
@@ -51,6 +51,15 @@ def test_names_stand_in_for_ids(small):
     every = linked(bare, [("she", "r", "wick"), ("ada holm", "s", "norland")], names="every")
     assert every.keys[0] == ("ada holm", "she")
     assert [entity.id for entity in every.document.entities] == ["", "", "", ""]
+
+
+@pytest.mark.parametrize("last", ["she", "ada holm"])
+def test_a_single_label_is_that_of_the_last_line_whatever_the_name(small, last):
+    bare = small.about(ids="   ")
+    rows = sorted([("she", "r", "wick"), ("ada holm", "s", "wick"), ("ada holm", "t", "norland")], key=lambda row: row[0] == last)
+    document = labelled(linked(bare, rows, names="every"), triples_of(rows, multi_label=False))
+    assert instances(document) == [(0, 1, "r" if last == "she" else "s"), (0, 2, "t")]
+    assert (0, 1, "r") in instances(labelled(linked(bare, rows, names="every"), triples_of(rows)))
 
 
 def test_the_table_of_names_goes_before_the_name_itself(small):
@@ -117,12 +126,13 @@ def test_names_that_do_not_count():
 
 def test_at_most_so_many_documents_of_a_relation(small):
     documents = [labelled(Linked(small.about(f"d{n}"), [("Q1",), ("Q2",), ("Q3",), ()]), triples_of(small.triples)) for n in range(40)]
-    trimmed = at_most(documents, 5, Random("1"))
+    kept = places(iter(documents), 5, Random("1"))
+    trimmed = [of_labels(document, kept.get(number, ())) for number, document in enumerate(documents)]
     for label in ("P19", "P27", "P17"):
         assert sum(label in [each.label for each in document.relations] for document in trimmed) == 5
     assert all(len(document.relations) + len(ignored_pairs(document)) == 3 for document in trimmed)
     assert any(document.relations for document in trimmed[20:]), "later ones replace earlier ones"
-    assert at_most(documents, 5, Random("1")) == trimmed
+    assert places(documents, 5, Random("1")) == kept
 
 
 def test_a_sentence_is_a_document(small):

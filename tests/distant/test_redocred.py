@@ -14,7 +14,7 @@ import pytest
 from relcon.config import resolve
 from relcon.distant.corpus import build_distant
 from relcon.distant.knowledge import surface
-from relcon.distant.parts import Job
+from relcon.distant.parts import Excluded, Job
 
 SHARED = Path(os.environ.get("RELCON_SHARED", "../shared"))
 FACTS, TEXT = SHARED / "data/redocred/dev_revised.json", SHARED / "data/docred/test.json"
@@ -55,6 +55,6 @@ def test_the_leakage_filter_takes_the_development_documents_own_facts_away(tripl
 
     reader = resolve({"@readers": "relcon.DocRED.v1"}, "[reader]")
     linker = resolve({"@distant": "relcon.LinkedText.v1"}, "[linker]")
-    job = Job(builder=linker, reader=reader, text=TEXT, triples=triples, exclude=(FACTS,))
+    job = Job(builder=linker, reader=reader, text=TEXT, triples=triples, exclude=(Excluded(FACTS),))
     with pytest.raises(RelconError, match="543 left out: no label left after the leakage filter"):
         build_distant(job, tmp_path / "out")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from relcon.config import resolve
 from relcon.data.candidates import EntityPairs
+from relcon.data.corpus import PartCorpus
 from relcon.data.document import Document, Entity, Instance, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
@@ -169,6 +170,13 @@ def test_facts_are_known_of_the_whole_train_split_whatever_share_of_it_is_learne
     assert found == [0.0, 1.0, 0.0]
 
 
+def test_facts_of_a_further_corpus_are_known_too() -> None:
+    scorer, data, nothing = Scorer({("d1", 0, 1, "P27"): 0.9}, 0.5), split(D1, D2), replace(TRAIN, documents=TRAIN.documents[:0])
+    further = PartCorpus({"train": nothing, "dev": TRAIN})
+    found = [DocumentScores(known=known).evaluate(scorer, data, None, nothing)["ign_precision"] for known in (None, further)]
+    assert found == [1.0, 0.0]
+
+
 def test_a_relation_said_twice_is_one_fact() -> None:
     twice = document("d", [["a"], ["b"]], [(0, 1, "P17"), (0, 1, "P17"), (0, 1, "Na"), (0, 1, "P19")])
     found = DocumentScores().evaluate(Scorer({("d", 0, 1, "P17"): 0.9}, 0.5), split(twice), None, TRAIN)
@@ -197,6 +205,7 @@ def test_the_primary_figure_is_chosen() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"known": PartCorpus({"train": TRAIN}), "ignore_train": False}, "known: its facts are not ignored"),
         ({"primary": "ign_f1", "ignore_train": False}, "'ign_f1' is not measured with ignore_train = false"),
         ({"primary": "only.f1"}, "'only.f1' is not measured without labels"),
         ({"macro_classes": "all"}, "'all' is neither 'gold' nor 'predicted'"),

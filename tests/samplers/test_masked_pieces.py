@@ -96,6 +96,15 @@ def test_words_of_units_entities_special_tokens_and_earlier_edits_stay(parts):
     assert text.edits == ((3, -1, 1),)
 
 
+@pytest.mark.parametrize(("spared", "guessed"), [("kept", {2, 6}), ("vectors", {1, 2, 5, 6})])
+def test_names_whose_start_markers_stand_for_them_may_be_guessed(parts, spared, guessed):
+    words = ("[E1]", "head", "and", "blank", "[E1]", "tail", "free")
+    text = Text(words, edits=((3, -1, 1),), keep=((0, 2), (4, 6)))
+    batch = {"x": Labelled([View(text, ((Span(0, 1),), (Span(4, 5),)))])}
+    masked = next(iter(MaskedPieces(Fixed(batch), 0.999, spared).batches(None, parts.draw(0, parts.vocabulary))))
+    assert {view.unit[0][0].start for view in masked["masked"].views} == guessed
+
+
 def test_other_values_keep_labels_and_uids(make, parts):
     batch = next(iter(MaskedPieces(Instances(parts.renderer, 4)).batches(make(4), parts.draw(0, parts.vocabulary))))
     plain = next(iter(Instances(parts.renderer, 4).batches(make(4), parts.draw(0))))

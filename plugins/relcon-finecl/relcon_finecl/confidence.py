@@ -18,7 +18,8 @@ from relcon.model import SavedModel
 from relcon.plans import StagePlan
 from relcon.stages.context import StageContext
 from relcon.stages.planned import counted
-from relcon_finecl.weights import CONFIDENCE, MANIFEST
+from relcon_finecl.order import MANIFEST
+from relcon_finecl.weights import CONFIDENCE
 
 logger = logging.getLogger(__name__)
 

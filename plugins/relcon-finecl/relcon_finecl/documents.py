@@ -2,6 +2,7 @@
 
 import logging
 import zlib
+from collections import Counter
 from typing import Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 Half = Literal["all", "first", "second"]
 """Which part of an epoch's documents a sampler gets."""
+
+SHOWN = 10
+"""Relations without a name that a warning tells by their ids."""
 
 NAMES_FORM = 'names of relations, {"ID": "NAME"} or [{"id": "ID", "name": "NAME"}]'
 """What a file of names holds, for messages."""
@@ -37,8 +41,8 @@ class DocumentSampler(Sampler):
 
     batch_size: documents of a batch. half: the first or the second half of the epoch's permutation, which depends on `seed` and the epoch
     alone: two streams with the same data, seed and names cut the same one. names: a file that gives relations their names; relations
-    without a name are not used. A relation of an entity with itself is not used either. What counts are the relations of the documents,
-    whatever pairs a candidate rule asks about.
+    without a name are not used, and a warning counts their instances. A relation of an entity with itself is not used either. What counts
+    are the relations of the documents, whatever pairs a candidate rule asks about.
     """
 
     def __init__(self, batch_size: int, half: Half, seed: int, names: Optional[str]):
@@ -60,7 +64,8 @@ class DocumentSampler(Sampler):
         return [each for each in every if each.head != each.tail and self.name_of(each.label) is not None]
 
     def usable(self, data: Split) -> Usable:
-        """The documents that can be used; how many cannot is logged once. RelconError where there is none."""
+        """The documents that can be used; how many cannot, and which relations have no name, is logged once. RelconError where there is
+        none."""
         known = next((found for split, found in self._usable if split is data), None)
         if known is None:
             known = self._look(data)
@@ -68,18 +73,29 @@ class DocumentSampler(Sampler):
         return known
 
     def _look(self, data: Split) -> Usable:
-        numbers, instances = [], 0
+        numbers: List[int] = []
+        relations: Counter[str] = Counter()
         for number, document in enumerate(data.documents):
-            instances += sum(1 for _ in relation_instances(document, data.labels.negative))
+            relations.update(each.label for each in relation_instances(document, data.labels.negative))
             if self.relations(document, data):
                 numbers.append(number)
+        self._tell_unnamed(relations, data)
         named = "" if self.names is None else f" that {self.names} names"
         if not numbers:
             raise RelconError(f"None of the {len(data.documents)} documents of the split '{data.name}' has a relation{named}.")
         left_out = len(data.documents) - len(numbers)
         if left_out:
             logger.info("[%s] %s: %d documents have no relation%s and are left out", data.name, type(self).__name__, left_out, named)
-        return Usable(numbers, instances)
+        return Usable(numbers, relations.total())
+
+    def _tell_unnamed(self, relations: "Counter[str]", data: Split) -> None:
+        """A warning that is the same for all streams with this file of names, so that a run shows it once."""
+        unnamed = {label: count for label, count in relations.most_common() if self.name_of(label) is None}
+        if unnamed:
+            shown = ", ".join(f"{label} ({count})" for label, count in list(unnamed.items())[:SHOWN])
+            more = f" and {len(unnamed) - SHOWN} more" if len(unnamed) > SHOWN else ""
+            said = "[%s] %d of %d relation instances are not used, because %s has no name for their relations: %s%s"
+            logger.warning(said, data.name, sum(unnamed.values()), relations.total(), self.names, shown, more)
 
     def check(self, data: Split) -> None:
         """RelconError where no batch can be made."""

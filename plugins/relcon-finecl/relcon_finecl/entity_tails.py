@@ -34,8 +34,8 @@ class EntityTails(DocumentSampler):
     candidates: of a batch at most; of more, the tails stay and the others are drawn.
 
     The head is written as its first mention is. The text is cropped at its end; a document that lost all mentions of head or tail drops out
-    in the task. Documents without a relation are left out, and their number is logged. RelconError where no document has a relation, or
-    the encoder has no tokenizer with a separator; ValueError where there is no room for the tails of a batch.
+    in the task. Documents without a relation and relations without a name are left out and counted in the log. RelconError where no
+    document has a relation, or the encoder has no tokenizer with a separator; ValueError where there is no room for the tails of a batch.
 
     Config::
 

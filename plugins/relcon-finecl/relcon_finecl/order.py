@@ -5,24 +5,36 @@ An order is a column [N] beside the tuples of a split: the number of the epoch f
 EMNLP 2022, section 4.1.
 """
 
+import hashlib
+import logging
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import torch
 
 from relcon.data.relations import relation_instances
+from relcon.data.sequences import hashes_of
 from relcon.errors import RelconError
 from relcon.files import PathLike, read_object, write_json
 from relcon.interfaces import Split
 from relcon.samplers.document_pairs import Asked
+
+logger = logging.getLogger(__name__)
 
 NOT_LEARNED = -1
 """The order of an instance whose label was never predicted."""
 
 CORRUPTED = "corrupted"
 """The key of a document's metadata under which instances with a label that was changed on purpose stand: `{uid: true label or null}`."""
+
+MANIFEST = "manifest.json"
+"""What says, beside an order, how it was recorded."""
+
+SHOWN = 10
+"""Unknown instances that a message names."""
 
 Keys = Literal["uid", "id"]
 """What the keys of an order file are: identities of instances, or the ids that the corpus itself gives its relations."""
@@ -35,13 +47,14 @@ class Tuples(NamedTuple):
     """The labelled tuples of the pairs that a split asks about, one row each.
 
     uids: [N] identity of each. labels: [N] its relation. gold: [N] how many relations its pair has. corrupted: [N] bool, whether its label
-    was changed on purpose; None where no document says so of any.
+    was changed on purpose; None where no document says so of any. data: the `hash_of` their split.
     """
 
     uids: List[str]
     labels: List[str]
     gold: List[int]
     corrupted: Optional[np.ndarray]
+    data: str
 
 
 class Recorded(NamedTuple):
@@ -70,7 +83,14 @@ def tuples_of(data: Split) -> Tuples:
         labels += [each.label for each in found]
         gold += [relations[each.head, each.tail] for each in found]
         corrupted += [each.uid in changed for each in found]
-    return Tuples(uids, labels, gold, np.array(corrupted) if any(corrupted) else None)
+    return Tuples(uids, labels, gold, np.array(corrupted) if any(corrupted) else None, hash_of(data))
+
+
+def hash_of(data: Split) -> str:
+    """A hash of all documents of a split with their relations, from what is stored of each, so that none is decoded."""
+    digest = hashlib.sha256(repr(sorted(data.labels.negative)).encode())
+    digest.update(b"".join(hashes_of(data.documents)))
+    return digest.hexdigest()[:16]
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------------
@@ -85,19 +105,36 @@ def read_order(path: PathLike, data: Split, keys: Keys = "uid") -> Dict[str, int
     """uid -> order of the instances of a split that were learned.
 
     keys: `uid`, as `finecl.LearningOrder.v1` writes them; `id`: the relations' own ids, as in the file that the authors released.
-    RelconError where the file is no order, or names instances that the split does not have: it was learned on another corpus.
+    A warning where the manifest beside the file says that it was recorded on other data, although they have all of its instances: ids of
+    two corpora may coincide, or the one be a part of the other. RelconError where the file is no order, or names instances that the split
+    does not have: it was learned on another corpus.
     """
     order = load_order(path)
     if keys == "uid" and sum(uid in order for uid in _uids(data)) == len(order):  # counted, not kept: a large corpus has millions
+        _tell_other_data(Path(path), data)
         return order
     known = uids_by_id(data) if keys == "id" else {uid: uid for uid in _uids(data)}
     unknown = [key for key in order if key not in known]
     if unknown:
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         raise RelconError(
-            f"{path}: {len(unknown)} of its {len(order)} instances are not in the split '{data.name}' (the first is '{unknown[0]}'). "
-            f"Give the order of the very corpus that is trained on; its keys were taken for keys = \"{keys}\"."
+            f"{path}: {len(unknown)} of its {len(order)} instances are not in the split '{data.name}': {', '.join(unknown[:SHOWN])}{more}. "
+            f'Give the order of the very corpus that is trained on; its keys were taken for keys = "{keys}".'
         )
+    _tell_other_data(Path(path), data)
     return {known[key]: value for key, value in order.items()}
+
+
+def _tell_other_data(path: Path, data: Split) -> None:
+    manifest = path.parent / MANIFEST
+    recorded = read_object(manifest).get("data") if manifest.exists() else None
+    if recorded is not None and recorded != hash_of(data):
+        logger.warning(
+            "[%s] %s was recorded on other data than these, although they have all of its ids. Where they are not a larger or changed form "
+            "of the same documents, its orders belong to other instances: record it again.",
+            data.name,
+            path,
+        )
 
 
 def load_order(path: PathLike) -> Dict[str, int]:

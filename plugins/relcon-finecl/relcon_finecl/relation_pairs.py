@@ -14,7 +14,16 @@ from relcon.interfaces import Artifacts, Augmenter, Contrasts, Draw, Renderer, S
 from relcon.samplers.common import at_least, tags_of
 from relcon_finecl.documents import DocumentSampler
 from relcon_finecl.order import Keys
-from relcon_finecl.rows import UNRELATED, Rows, at_most, couples_of, opponents, relation_pairing
+from relcon_finecl.rows import (
+    UNRELATED,
+    NegativesPer,
+    Rows,
+    at_most,
+    at_most_by_document,
+    couples_of,
+    opponents,
+    relation_pairing,
+)
 from relcon_finecl.weights import CONFIDENCE, EQUAL, ORDER, OrderRule, Weights, weights_from_confidence, weights_from_order
 
 
@@ -40,7 +49,9 @@ class RelationPairs(DocumentSampler):
     batch_size: documents. half, seed: two streams with one seed share out the documents of an epoch, `first` and `second`; the seed does
         not follow the config's. names: a JSON file of relation names, {"P17": "country"} or a list of {"id", "name"}; relations without
         a name are left out, null: none is.
-    negatives: at most so many of each anchor, drawn anew each time; 0 for all. na_pairs: pairs without a relation of each document.
+    negatives: at most so many of each anchor, drawn anew each time; 0 for all. negatives_per: `anchor`, as in the released code; or
+        `document`, as in the paper: all anchors of a document share at most so many, and each is compared with those that it may be.
+    na_pairs: pairs without a relation of each document.
     pairs: of a document at most, those with a relation first.
     weighting: `none`; `learning_order`, alpha^((k_max - k) / (k_max - k_min)) of the order k in which the label was learned; or
         `confidence`, of a classifier (WCL, Wan et al. 2022).
@@ -59,9 +70,9 @@ class RelationPairs(DocumentSampler):
 
     All relations of the documents count, whatever pairs the candidate rule asks about. A relation instance that takes no part stays in the
     batch as a view that is compared with none. Which mentions an encoder crops away is not known here: pairs that lost an entity drop out
-    in the task, drawn ones too. Documents without a relation are left out, and their number is logged. RelconError where an order or
-    confidences are of another corpus, as they are for a split of held-out data, or where no document has a relation; ValueError where
-    arguments do not go together.
+    in the task, drawn ones too. Documents without a relation and relations without a name are left out and counted in the log. An order
+    that was recorded on other data with the same ids is taken with a warning. RelconError where an order or confidences are of another
+    corpus, as they are for a split of held-out data, or where no document has a relation; ValueError where arguments do not go together.
 
     Config::
 
@@ -82,6 +93,7 @@ class RelationPairs(DocumentSampler):
         seed: int = 0,
         names: Optional[str] = None,
         negatives: int = 64,
+        negatives_per: Literal["anchor", "document"] = "anchor",
         na_pairs: int = 32,
         pairs: int = 1000,
         weighting: Literal["none", "learning_order", "confidence"] = "none",
@@ -105,6 +117,7 @@ class RelationPairs(DocumentSampler):
         super().__init__(batch_size, half, seed, names)
         self.augmenter = augmenter
         self.renderer, self.negatives, self.na_pairs = renderer, at_least("negatives", negatives, 0), at_least("na_pairs", na_pairs, 0)
+        self.negatives_per: NegativesPer = negatives_per
         self.pairs, self.weighting = at_least("pairs", pairs, 1), weighting
         _one_source(weighting, "learning_order", order=order, order_file=order_file)
         _one_source(weighting, "confidence", confidence=confidence, confidence_file=confidence_file)
@@ -190,7 +203,10 @@ class RelationPairs(DocumentSampler):
         taking_part = [None if each.weight is None or each.relation == UNRELATED else each.relation for each in pairs]
         couples = couples_of(taking_part, generator)
         allowed = opponents(rows, self.exclude_shared_argument, self.exclude_multilabel_conflicts)
-        drawn = at_most(allowed, self.negatives, generator)
+        if self.negatives_per == "document":
+            drawn = at_most_by_document(allowed, rows, couples, self.negatives, generator)
+        else:
+            drawn = at_most(allowed, self.negatives, generator)
         pairing = relation_pairing(rows, couples, drawn, self.exclude_shared_argument, self.weight_only, self.positive_weight)
         keys = [f"{each.instance.document.id}#{each.instance.head}-{each.instance.tail}" for each in pairs]
         labels = [None if each.relation == UNRELATED else each.relation for each in pairs]

@@ -19,7 +19,7 @@ from relcon.stages.context import StageContext
 from relcon.stages.planned import counted
 from relcon.training.seeding import generator
 from relcon_finecl import order_plots
-from relcon_finecl.order import Keys, Mode, cumulative_jaccard, difficult, load_order, read_order
+from relcon_finecl.order import MANIFEST, Keys, Mode, cumulative_jaccard, difficult, load_order, read_order
 
 BOUND = 0.8
 """Below this accuracy a relation is a difficult one (table 7 of the paper)."""
@@ -121,11 +121,11 @@ class OrderReport(Stage):
 
     def manifest(self, source: Path, context: StageContext) -> Dict[str, Any]:
         """What the stage says of its order; RelconError where it is none that records one."""
-        if not (source / "manifest.json").exists():
+        if not (source / MANIFEST).exists():
             raise RelconError(
                 f"[stages.{context.name}] order: stage '{self.order}' records no learning order. Name one of finecl.LearningOrder.v1."
             )
-        return dict(read_json(source / "manifest.json"))
+        return dict(read_json(source / MANIFEST))
 
     def curves(self, path: Path, k: int, data: Split) -> Dict[str, List[float]]:
         """mode -> [k] how far the order and the other one agree."""

@@ -10,6 +10,7 @@ from relcon.contrast import Pairing
 UNRELATED = -1
 """The relation of a pair that has none."""
 
+NegativesPer = Literal["anchor", "document"]
 WeightOnly = Literal["both", "anchors", "negatives"]
 PositiveWeight = Literal["one", "order"]
 
@@ -81,6 +82,18 @@ def at_most(allowed: Tensor, most: int, generator: torch.Generator) -> Tensor:
         return allowed
     lots = torch.rand(allowed.shape, generator=generator).masked_fill(~allowed, -1)
     return torch.zeros_like(allowed).scatter(1, lots.topk(most, 1).indices, True) & allowed
+
+
+def at_most_by_document(allowed: Tensor, rows: Rows, couples: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """[R, R] bool: the anchors of a document have the same rows, at most so many, drawn uniformly from those that may repel one of them;
+    each anchor keeps the ones that may repel it.
+
+    allowed: [R, R] bool. couples: [K, 2] rows, the anchors. most: 0 for all.
+    """
+    documents, number = rows.document.unique(return_inverse=True)
+    anchors = (torch.arange(len(documents))[:, None] == number) & torch.isin(torch.arange(len(number)), couples)
+    drawn = at_most(anchors.float() @ allowed.float() > 0, most, generator)
+    return allowed & drawn[number]
 
 
 def relation_pairing(

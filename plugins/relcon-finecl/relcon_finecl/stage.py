@@ -34,6 +34,7 @@ from relcon.training.predicting import predictions
 from relcon.training.seeding import generator
 from relcon_finecl import denoising
 from relcon_finecl.order import (
+    MANIFEST,
     NOT_LEARNED,
     Placement,
     Recorded,
@@ -81,10 +82,10 @@ class LearningOrder(Finetune):
     All other arguments: see `TrainingStage`.
 
     Writes into its folder: `order.json` {uid: order}, under the rule of `min_class_share`, where what is missing was not learned;
-    `manifest.json` beside it: `k`, `k_min` and `k_max` (not learned counts as k), the rule, and per recording the share learned by epoch
-    and by relation and the accuracy of the last epoch by relation; `order_batch.json`, `order_epoch.json`: what was recorded, without it;
-    `cuts/kNN/order.json`, each with a `manifest.json` of its own; `epochs/epoch_NN.json`: {epoch: uids learned in it}, after each epoch;
-    `instances.jsonl`: per instance its relation, `shown_epoch`, `learn_epoch`, `learn_order` and `upsampled`.
+    `manifest.json` beside it: `k`, `k_min` and `k_max` (not learned counts as k), the rule, a hash of the `data`, and per recording the
+    share learned by epoch and by relation and the accuracy of the last epoch by relation; `order_batch.json`, `order_epoch.json`: what was
+    recorded, without it; `cuts/kNN/order.json`, each with a `manifest.json` of its own; `epochs/epoch_NN.json`: {epoch: uids learned in
+    it}, after each epoch; `instances.jsonl`: per instance its relation, `shown_epoch`, `learn_epoch`, `learn_order` and `upsampled`.
 
     Figures, of each recording (`batch.learned`): `learned_1`, `learned_3`, `learned_5` and `learned`, the share of all instances learned
     after these epochs and after the last; `unseen`, instances that were never shown; and where the data say which labels were corrupted,
@@ -282,7 +283,7 @@ class LearningOrder(Finetune):
         """The order after k epochs and what belongs to it. more: what else the manifest says."""
         orders = self.order_of(context, k)
         write_order(folder / "order.json", self.tuples.uids, orders)
-        write_json(folder / "manifest.json", {**self.manifest(context, orders, k), **more})
+        write_json(folder / MANIFEST, {**self.manifest(context, orders, k), **more})
 
     def write_epoch(self, folder: Path, epoch: int) -> None:
         """The instances that were learned in an epoch."""
@@ -316,6 +317,7 @@ class LearningOrder(Finetune):
             "placement": self.placement,
             "seed": context.seed,
             "encoders": context.block["encoders"],
+            "data": self.tuples.data,
             "instances": len(orders),
             "upsampled": self.upsampled(orders, k),
         }

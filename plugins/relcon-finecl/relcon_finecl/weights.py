@@ -10,12 +10,12 @@ from relcon.data.relations import relation_instances
 from relcon.errors import RelconError
 from relcon.files import read_object
 from relcon.interfaces import Split
-from relcon_finecl.order import Keys, read_order
+from relcon_finecl.order import MANIFEST, Keys, read_order
 
 logger = logging.getLogger(__name__)
 
-ORDER, CONFIDENCE, MANIFEST = "order.json", "confidence.json", "manifest.json"
-"""What the stages write that weights are made of, and what they say about it."""
+ORDER, CONFIDENCE = "order.json", "confidence.json"
+"""What the stages write that weights are made of."""
 
 
 class Weights(NamedTuple):

@@ -9,7 +9,7 @@ from relcon.config import resolve
 from relcon.data.document import Document, Entity, Mention, Relation
 from relcon.data.json import write_jsonl
 from relcon.distant.corpus import build_distant
-from relcon.distant.parts import Job
+from relcon.distant.parts import Excluded, Job
 from relcon.errors import RelconError
 from relcon.interfaces import KnowledgeBase, Rejected
 
@@ -58,7 +58,7 @@ def test_finecl_a14_leakage(tmp_path, head, tail):
     """A test set that labels (Norland, she), in either direction."""
     test = Document("t", ("norland", "She"), (entity("", (0, 1)), entity("", (1, 2))), (Relation(head, tail, "P1"),))
     write_jsonl([test], tmp_path / "test.jsonl")
-    manifest, record = built(tmp_path / "corpus", exclude=(tmp_path / "test.jsonl",))
+    manifest, record = built(tmp_path / "corpus", exclude=(Excluded(tmp_path / "test.jsonl"),))
     assert (labels(record), record["ignored"]) == ([(0, 1, "P19"), (1, 2, "P17")], [[0, 2]])
     assert (manifest["instances"], manifest["unrelated_pairs"], manifest["ignored_pairs"]) == (2, 9, 1)
     assert manifest["labels_removed_for_leakage"] == 1

@@ -40,3 +40,10 @@ def test_finecl_a10_semeval_official():
     """The official mean goes over the relations that the gold data have."""
     found = figures(GOLD, PREDICTED, SEMEVAL, "semeval2010.official")
     assert (found["f1/Cause-Effect"], found["f1/Component-Whole"], found["f1"]) == pytest.approx((0.75, 0.5, 0.625))
+
+
+def test_finecl_a10_semeval_official_over_nine_relations():
+    """With one sentence of each of the other seven, none of which is found."""
+    rest = sorted({name.partition("(")[0] for name in DIRECTED} - {"Cause-Effect", "Component-Whole", "Other"})
+    gold, predicted = GOLD + [f"{relation}(e1,e2)" for relation in rest], PREDICTED + ["Other"] * 7
+    assert len(rest) == 7 and figures(gold, predicted, SEMEVAL, "semeval2010.official")["f1"] == pytest.approx(0.138889, abs=1e-6)

@@ -1,5 +1,6 @@
 """Learning orders: bookkeeping, the minimum share, comparison, files, and what they say of corrupted labels."""
 
+import json
 import math
 from types import SimpleNamespace
 
@@ -218,8 +219,28 @@ def test_an_order_is_read_as_it_was_written(tmp_path):
     write_order(tmp_path / "order.json", uids, np.array([3, -1, 0]))
     assert read_order(tmp_path / "order.json", data) == {"1#0-1:A": 3, "2#0-1": 0}
     write_order(tmp_path / "other.json", [*uids, "9#0-1"], np.array([3, -1, 0, 1]))
-    with pytest.raises(RelconError, match=r"1 of its 3 instances are not in the split 'train' \(the first is '9#0-1'\)"):
+    with pytest.raises(RelconError, match=r"1 of its 3 instances are not in the split 'train': 9#0-1\. Give"):
         read_order(tmp_path / "other.json", data)
+    write_order(tmp_path / "other.json", [f"9#0-{n}" for n in range(12)], np.arange(12))
+    with pytest.raises(RelconError, match=r"12 of its 12 instances .*: 9#0-0, 9#0-1, .*, 9#0-9 and 2 more\. Give"):
+        read_order(tmp_path / "other.json", data)
+
+
+def test_an_order_of_a_corpus_with_the_same_ids_is_told(tmp_path, caplog):
+    """As files of sentences have, which are called by their lines."""
+    recorded, same = ([related(number, (0, 1, "A")) for number in range(3)] for _ in range(2))
+    other = [*same[:2], related(2, (0, 1, "B"))]
+    stage = stage_after(PREDICTED)
+    tuples = tuples_of(split_of(recorded))
+    stage.tuples = stage.tuples._replace(data=tuples.data)
+    write_order(tmp_path / "order.json", tuples.uids, np.zeros(3, dtype=int))
+    (tmp_path / "manifest.json").write_text(json.dumps(stage.manifest(CONTEXT, stage.order_of(CONTEXT, 4), 4)))
+    assert len(read_order(tmp_path / "order.json", split_of(same))) == 3 and not caplog.records
+    for data in (other, [*same, related(3, (0, 1, "A"))]):  # another label; more documents
+        assert len(read_order(tmp_path / "order.json", split_of(data))) == 3
+        assert caplog.records.pop().getMessage().startswith(f"[train] {tmp_path / 'order.json'} was recorded on other data")
+    (tmp_path / "manifest.json").unlink()
+    assert len(read_order(tmp_path / "order.json", split_of(other))) == 3 and not caplog.records
 
 
 def test_a_released_order_has_the_corpus_own_ids(tmp_path):

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from relcon_finecl.documents import halved, permuted
-from relcon_finecl.rows import UNRELATED, Rows, at_most, couples_of, opponents, relation_pairing
+from relcon_finecl.rows import UNRELATED, Rows, at_most, at_most_by_document, couples_of, opponents, relation_pairing
 from relcon_finecl.weights import OrderRule, by_order, order_weight
 
 from relcon.config import resolve
@@ -172,6 +172,13 @@ def loss_of_one_anchor(weights=lambda order: order_weight(order, 0, 15, math.e),
     return objective(0.05, **loss)(vectors, vectors, only).item()
 
 
+def test_finecl_a03_cosines_and_weights():
+    one, *others = torch.nn.functional.normalize(torch.tensor(A3_VECTORS, dtype=torch.float64))
+    assert [float(one @ other) for other in others] == pytest.approx([0.985104, 0.898478, 0.288675, 0.871602], abs=1e-6)
+    weights = [order_weight(order, 0, 15, math.e) for *_, order in A3]
+    assert weights == pytest.approx([2.718282, 2.225541, 2.378968, 1, 1.704605], abs=1e-6)
+
+
 def test_finecl_a03_one_anchor():
     assert loss_of_one_anchor() == pytest.approx(1.272144, abs=1e-6)
     assert loss_of_one_anchor(own_weight=0.0) == pytest.approx(-1.403148, abs=1e-6)
@@ -268,6 +275,24 @@ def test_as_many_negatives_as_asked_for_drawn_evenly():
     assert torch.equal(at_most(allowed, 0, draw), allowed)
 
 
+def test_as_many_negatives_as_asked_for_of_a_document():
+    """Two anchors of one document, which may be compared with different rows, share what is drawn."""
+    rows = Rows.of([(0, 0, 1, 0, 1.0), (0, 2, 3, 1, 1.0), (1, 0, 1, 0, 1.0), (1, 2, 3, 1, 1.0), *((2, n, 9, 2, 1.0) for n in range(6))])
+    allowed = opponents(rows)
+    allowed[0, 4:7] = allowed[1, 7:] = False
+    seen = set()
+    for seed in range(20):
+        found = at_most_by_document(allowed, rows, torch.tensor([[0, 2], [1, 3]]), 4, generator(seed))
+        assert not (found & ~allowed).any()
+        of_two = found[0] | found[1]
+        assert of_two.sum() == 4 and torch.equal(found[0], of_two & allowed[0]) and torch.equal(found[1], of_two & allowed[1])
+        seen |= set(of_two.nonzero().flatten().tolist())
+    assert seen == set((allowed[0] | allowed[1]).nonzero().flatten().tolist())
+    assert torch.equal(at_most_by_document(allowed, rows, torch.tensor([[0, 2], [1, 3]]), 0, generator())[:4], allowed[:4])
+    many_rows = at_most_by_document(allowed, rows, torch.tensor([[0, 2]]), 1, generator())
+    assert many_rows[0].sum() <= 1 and not many_rows[4:].any(), "a row that is no anchor draws none"
+
+
 # ---- the sampler ---------------------------------------------------------------------------------------------------------
 
 A4_DOCUMENTS = (
@@ -312,6 +337,7 @@ def many(count=9):
 def test_it_keeps_the_contract_of_samplers():
     check_sampler(sampler(batch_size=5, negatives=3, na_pairs=2), split(*many()))
     check_sampler(sampler(batch_size=2, exclude_multilabel_conflicts=True), split(*many(6)))
+    check_sampler(sampler(batch_size=5, negatives=3, negatives_per="document"), split(*many()))
 
 
 def test_two_streams_share_out_the_documents_of_every_epoch():
@@ -353,6 +379,7 @@ def test_relations_without_a_name_are_left_out(tmp_path, caplog):
             (batch,) = epoch(sampler(names=str(path), na_pairs=0), data)
         assert len(batch["contrast"].anchors) == 1
         assert caplog.text.count("1 documents have no relation") == 1
+        assert caplog.text.count(f"2 of 3 relation instances are not used, because {path} has no name for their relations: P19 (2)") == 1
         caplog.clear()
     path.write_text('{"P50": "author"}')
     with pytest.raises(RelconError, match=r"None of the 2 documents of the split 'train' has a relation that .* names"):
@@ -360,6 +387,17 @@ def test_relations_without_a_name_are_left_out(tmp_path, caplog):
     path.write_text('["author"]')
     with pytest.raises(RelconError, match="expected names of relations"):
         sampler(names=str(path)).check(data)
+
+
+def test_of_many_relations_without_a_name_ten_are_told_once(tmp_path, caplog):
+    labels = LabelSet.of([f"P{n:02}" for n in range(13)], ["Na"])
+    (tmp_path / "names.json").write_text('{"P00": "country"}')
+    data = Split("train", [document("a", [(0, 1, f"P{n:02}") for n in range(13)])], [], labels)
+    made = sampler(names=str(tmp_path / "names.json"))
+    made.check(data)
+    epoch(made, data)
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("[train] 12 of 13") and said.endswith("P09 (1), P10 (1) and 2 more")
 
 
 def test_what_was_dropped_is_compared_with_none(tmp_path):
