@@ -16,7 +16,23 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Callable, ClassVar, Container, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    ClassVar,
+    Container,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Literal,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import torch
 from torch import Tensor, nn
@@ -689,13 +705,15 @@ class Neighbour(NamedTuple):
 class Model(ABC):
     """A trained relation classifier as evaluators and prediction see it.
 
-    lost_views: how many pairs it could not see so far, because the encoder's limit cropped their arguments away.
+    lost_views: how many pairs it could not see so far, because the encoder's limit cropped their arguments away; of an extractor how many
+        words. lost_unit: what these are.
     multi_label: whether a pair may have several labels; `probabilities` are then scores from 0 to 1 of each label by itself.
     threshold: of a multi-label model, the score that a label needs to hold; None where none has been chosen.
     """
 
     labels: LabelSet
     lost_views: int = 0
+    lost_unit: ClassVar[Literal["pairs", "words"]] = "pairs"
     multi_label: bool = False
     threshold: Optional[float] = None
 
@@ -761,6 +779,8 @@ class Extractor(Registrable, Model, ABC, kind="extractors"):
     gets that folder as `path` and reads what the stage wrote there. Or a task makes it (`Task.extractor`): then it is registered under no
     name, and saved as any model of a task is. `probabilities` and `embed` are those of pairs of given entities.
     """
+
+    lost_unit = "words"
 
     @abstractmethod
     def extract(self, documents: Sequence[Document]) -> List[Document]:

@@ -1,5 +1,6 @@
 """Negatives that outlive the batch: vectors of earlier steps, first in, first out."""
 
+import logging
 from typing import Any, Dict, List, Literal, NamedTuple, Tuple
 
 import torch
@@ -8,6 +9,8 @@ from torch import Tensor
 from relcon.contrast import Contrast, Pairing, Tags
 from relcon.errors import RelconError
 from relcon.interfaces import Adjuster
+
+logger = logging.getLogger(__name__)
 
 
 class Held(NamedTuple):
@@ -37,6 +40,8 @@ class Queue(Adjuster):
     that are accumulated to one step see the same queue. A candidate is stored, and an anchor is held against the queue, where it
     is in any pair of the batch: views that were cropped away, and those that the sampler leaves out, are not. So a miner stands
     behind the queue in `adjusters`, not before it. Checkpoints hold the queue; saved models do not.
+
+    It logs how many optimizer steps fill it, and a warning where sentences (keys) come again before it is full: it is larger than the data.
 
     Costs size x lanes x width x 4 bytes, and a similarity with each of them per anchor. ValueError where a number is too small.
     RelconError where the contrast has no tags, or names a lane that the queue does not have.
@@ -70,6 +75,7 @@ class Queue(Adjuster):
                 raise ValueError(f"{name} must be at least {least}, not {value}")
         self.size, self.lanes, self.warm_up, self.same_label = size, lanes, warm_up, same_label
         self._waiting: List[Held] = []
+        self._warned = False
         self.register_buffer("vectors", torch.zeros(lanes, size, 0))  # their width is known at the first fill
         self.register_buffer("keys", torch.zeros(lanes, size, dtype=torch.long))
         self.register_buffer("labels", torch.zeros(lanes, size, dtype=torch.long))
@@ -100,10 +106,13 @@ class Queue(Adjuster):
     @torch.no_grad()
     def after_step(self) -> None:
         """Take in what the batches of the step brought."""
+        self._warn_of_repeats()
         for batch in self._waiting:
             self._push(batch)
         self._waiting = []
         self.steps += 1
+        if self.steps == 1:
+            self._tell_when_full()
 
     def held(self) -> Held:
         """What the queue holds: lane after lane, the oldest vector of a lane first."""
@@ -139,6 +148,26 @@ class Queue(Adjuster):
             self.vectors[lane, place] = batch.vectors[newest].to(self.vectors)
             self.keys[lane, place] = batch.tags.key[newest]
             self.labels[lane, place] = batch.tags.label[newest]
+
+    def _tell_when_full(self) -> None:
+        """After the first step: how many such steps fill it."""
+        brought = min((count for count in self.pushed.tolist() if count), default=self.size)
+        if brought < self.size:
+            steps = -(-self.size // brought)
+            told = "The queue of %d vectors a lane (relcon.Queue.v1) is full after %d optimizer steps of %d each"
+            logger.info(told, self.size, steps, brought)
+
+    def _warn_of_repeats(self) -> None:
+        """Once: a lane that is not full yet gets a sentence that it holds."""
+        for lane, count in enumerate(self.pushed.tolist()):
+            new = [batch.tags.key[(batch.tags.lane == lane) & (batch.tags.key >= 0)] for batch in self._waiting]
+            if not self._warned and new and 0 < count < self.size and bool(torch.isin(torch.cat(new), self.keys[lane, :count]).any()):
+                self._warned = True
+                told = (
+                    "Sentences come again before the queue of %d vectors a lane (relcon.Queue.v1) is full: it holds %d. From now on it "
+                    "holds several vectors of one sentence, of different ages. Give more sentences, or a `size` of at most %d."
+                )
+                logger.warning(told, self.size, count, count)
 
     def _sound(self, tags: Tags) -> Tags:
         """The tags, or RelconError where they name a lane that there is not."""

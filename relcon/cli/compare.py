@@ -49,8 +49,19 @@ def compare_cli(
     _figures(comparison)
     _tests(comparison)
     _differences(comparison, examples)
-    following = f"predict {run_a} INPUT --output predictions.jsonl" if examples else f"compare {run_a} {run_b} --examples 10"
-    typer.echo(f"Next: relcon {following}")
+    models = _with_model(run_a)
+    if not examples:
+        typer.echo(f"Next: relcon compare {run_a} {run_b} --examples 10")
+    elif models:
+        typer.echo(f"Next: relcon predict {models[0]} INPUT --output predictions.jsonl")
+
+
+def _with_model(run: Path) -> List[Path]:
+    """The folders of a run, or of its folds or seeds, that `relcon predict` can use; none of the folder of an evaluation."""
+    from relcon.runs import models_below
+
+    places = (run / "model.json", run / "model" / "model.json")
+    return [run] if any(place.exists() for place in places) else models_below(run)
 
 
 def _figures(comparison: "Comparison") -> None:

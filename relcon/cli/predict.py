@@ -1,13 +1,21 @@
 """`relcon predict`: relations for new text."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Iterator, List, Optional
 
 import typer
 
 if TYPE_CHECKING:
+    from relcon.data.document import Document
     from relcon.interfaces import Writer
     from relcon.prediction import Predictor
+
+
+LOST = {
+    "pairs": "pairs did not fit into the encoder's limit and were given no relation.",
+    "words": "words lie beyond the encoder's limit and were not read.",
+}
+"""What is said of lost views, by their unit."""
 
 
 def predict_cli(
@@ -70,8 +78,39 @@ def predict_cli(
     else:
         write_documents(predictor, source, output, positive_only, chosen)
     if predictor.model.lost_views:
-        typer.echo(f"{predictor.model.lost_views} pairs did not fit into the encoder's limit and were given no relation.")
+        typer.echo(f"{predictor.model.lost_views} {LOST[predictor.model.lost_unit]}")
     typer.echo(f"Next: relcon evaluate {run} --data {input} (where it is labelled)")
+
+
+def documents_of(predictor: "Predictor", source: Path) -> "Iterator[Document]":
+    """The documents of the input. Where the reader reads none of them and the input looks like another reader's, the error says so."""
+    from relcon.errors import DataError, RelconError
+
+    read = False
+    try:
+        for document in predictor.read(source):
+            read = True
+            yield document
+    except DataError as error:
+        other = None if read else another_reader(predictor, source)
+        if other is None:
+            raise
+        raise RelconError(f"{error}\n{other}") from error
+
+
+def another_reader(predictor: "Predictor", source: Path) -> Optional[str]:
+    """Which reader to name for an input that the predictor's cannot read, in whole sentences; None where none is likelier. Text without
+    entities is of use to an extractor alone."""
+    from relcon.interfaces import DatasetReader, Extractor
+    from relcon.sniffing import sniff
+
+    for likeness in sniff(source):
+        reader = DatasetReader.registry.get(likeness.reader)
+        if isinstance(predictor.reader, reader):
+            return None
+        if not likeness.failure and (isinstance(predictor.model, Extractor) or not reader.last_resort):
+            return f"Did you mean --reader {likeness.reader}? The input has {likeness.reason}."
+    return None
 
 
 def write_lines(predictor: "Predictor", source: Path, output: Path, positive_only: bool, neighbours: int) -> None:
@@ -84,7 +123,7 @@ def write_lines(predictor: "Predictor", source: Path, output: Path, positive_onl
 
     found = Counter[str]()
     with atomic(output) as file:
-        for document in predictor.predict(predictor.read(source)):
+        for document in predictor.predict(documents_of(predictor, source)):
             found.update(entities=len(document.entities), relations=len(document.relations))
             for record in predictor.records(document, not positive_only, neighbours):
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -105,7 +144,7 @@ def write_documents(predictor: "Predictor", source: Path, output: Path, positive
     from relcon.conversion import convert
     from relcon.prediction import related
 
-    documents = predictor.predict(predictor.read(source))
+    documents = predictor.predict(documents_of(predictor, source))
     if positive_only:
         documents = (related(document, predictor.model.labels.negative) for document in documents)
     found = convert(documents, writer, output)

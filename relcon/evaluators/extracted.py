@@ -17,6 +17,7 @@ from relcon.evaluators.facts import (
     tally,
     told,
     undirected,
+    without_ignored,
 )
 from relcon.evaluators.profiles import ExtractionProfile
 from relcon.evaluators.scoring import Figures, averages, averages_each, per_class
@@ -50,8 +51,10 @@ class Extracted:
 
     @classmethod
     def of(cls, document: Document, found: Document, negative: Collection[str] = ()) -> "Extracted":
-        """From the annotated document and the extractor's. negative: labels that mean 'no relation'."""
-        gold, predicted = said_of(document, negative), said_of(found, negative)
+        """From the annotated document and the extractor's, without the relations that it finds for pairs that are to be ignored.
+        negative: labels that mean 'no relation'."""
+        gold = said_of(document, negative)
+        predicted = without_ignored(said_of(found, negative), gold, document)
         mentions = [mention for each in (document, found) for entity in each.entities for mention in entity.mentions]
         names = {spans_of(mention): document.mention_text(mention) for mention in mentions}
         text = " ".join(document.words) if document.text is None else document.text

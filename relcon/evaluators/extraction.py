@@ -28,7 +28,8 @@ class Extraction(Evaluator):
 
     An entity with several mentions is several mentions; a relation of two entities holds between all their mentions that share a sentence,
     and where no two do between the two that stand closest. What is said twice counts once. A label that only the data have counts as
-    missed, one that only the model has as wrong.
+    missed, one that only the model has as wrong. A relation found for a pair that the data say to ignore (`metadata["ignored"]`) is
+    neither, and stands in no file.
 
     primary: the figure that model selection and summaries look at: the F1 of one of the four, or "entity_and_strict", the sum of two,
         by which PSPE chooses its model.

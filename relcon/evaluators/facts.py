@@ -11,6 +11,7 @@ from typing import Any, Callable, Collection, Dict, FrozenSet, Iterable, List, L
 import numpy as np
 
 from relcon.data.document import Document, Instance, Mention, WordSpan
+from relcon.data.relations import ignored_pairs
 from relcon.evaluators.scoring import Counts
 
 Spans = Tuple[WordSpan, ...]
@@ -117,6 +118,19 @@ def mention_pairs(document: Document, head: int, tail: int) -> List[Tuple[Mentio
     pairs = product(document.entities[head].mentions, document.entities[tail].mentions)
     together = [(one, other) for one, other in pairs if document.sentence_of(one.start) == document.sentence_of(other.start)]
     return together or [Instance(document, head, tail).mentions]
+
+
+def without_ignored(predicted: Said, gold: Said, document: Document) -> Said:
+    """What was found, without relations of which nobody knows whether they hold: between mentions of a pair that the annotated document
+    says to ignore (`relcon.data.relations.ignored_pairs`), in either direction. A relation from one mention to another stays where any is
+    annotated from the one to the other."""
+    pairs = {
+        (spans_of(one), spans_of(other)) for head, tail in ignored_pairs(document) for one, other in mention_pairs(document, head, tail)
+    }
+    unknown = pairs | {(other, one) for one, other in pairs}
+    unknown -= {(fact.head.spans, fact.tail.spans) for fact in gold.relations}
+    kept = frozenset(fact for fact in predicted.relations if (fact.head.spans, fact.tail.spans) not in unknown)
+    return predicted._replace(relations=kept)
 
 
 def undirected(said: Said, labels: Collection[str]) -> Said:

@@ -200,6 +200,30 @@ def test_it_fills_in_training_alone_and_takes_part_in_evaluation(bare):
     assert queue.held().vectors.tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
+def test_how_long_it_takes_to_fill_is_said_once(bare, caplog):
+    caplog.set_level("INFO", logger="relcon.adjusters.queue")
+    for size, lanes in ((5, [0, 1, 1]), (1, [0, 1]), (3, [0, 0])):
+        queue = bare.queue(size, lanes=2)
+        for _ in range(3):
+            bare.push(queue, torch.ones(len(lanes), 2), bare.tags(lanes))
+    assert [record.getMessage() for record in caplog.records] == [
+        "The queue of 5 vectors a lane (relcon.Queue.v1) is full after 5 optimizer steps of 1 each",
+        "The queue of 3 vectors a lane (relcon.Queue.v1) is full after 2 optimizer steps of 2 each",
+    ]
+
+
+@pytest.mark.parametrize("size, keys, held", [(5, [[1, 2], [3, 1], [2, 3]], 2), (2, [[1, 2], [1, 2]], None), (5, [[-1, -1]] * 3, None)])
+def test_sentences_that_come_again_before_it_is_full(bare, caplog, size, keys, held):
+    """Once, whichever lane it is; sentences of another lane are others, and unknown ones equal nothing."""
+    queue = bare.queue(size, lanes=3)
+    bare.push(queue, torch.ones(2, 2), bare.tags([0, 0], key=keys[0]))
+    for own in keys:
+        bare.push(queue, torch.ones(2, 2), bare.tags([1, 1], key=own))
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == (held is not None)
+    assert held is None or f"before the queue of 5 vectors a lane (relcon.Queue.v1) is full: it holds {held}." in said[0]
+
+
 @pytest.mark.parametrize("stop", [0, 1, 4])
 def test_loaded_into_a_fresh_one_it_goes_on_as_if_it_had_never_stopped(bare, stop):
     def run(queue, numbers):

@@ -58,7 +58,10 @@ def test_a_run_and_its_like(relcon, run, copy):
     assert (ended.code, ended.err) == (0, "")
     assert "p = 1.0000" in ended.out and "No difference at the 5 % level." in ended.out
     assert "The predictions differ 0 times" in ended.out
-    assert ended.out.splitlines()[-1].startswith("Next: relcon predict ")
+    assert ended.out.splitlines()[-1] == f"Next: relcon predict {run} INPUT --output predictions.jsonl"
+    evaluation = run / "stages" / "evaluate"
+    ended = relcon("compare", evaluation, evaluation, "--examples", "3")
+    assert ended.code == 0 and "Next" not in ended.out, "an evaluation has no model to predict with"
 
 
 def test_a_difference_and_its_examples(relcon, run, copy):
@@ -88,6 +91,8 @@ def test_runs_over_seeds_as_the_protocol_leaves_them(relcon, train, tmp_path):
     assert "seeds/seed_1" in ended.out and "seeds/seed_2" in ended.out and "mean" in ended.out
     stage = relcon("compare", tmp_path / "a" / "stages" / "evaluate", tmp_path / "b" / "stages" / "evaluate")
     assert stage.code == 0 and stage.out.splitlines()[2:-1] == ended.out.splitlines()[2:-1], "one evaluation: the same by its own path"
+    shown = relcon("compare", tmp_path / "a", tmp_path / "b", "--examples", "1").out
+    assert f"Next: relcon predict {tmp_path / 'a' / 'seeds' / 'seed_1'} INPUT" in shown
     one = relcon("compare", tmp_path / "a" / "seeds" / "seed_1", tmp_path / "b" / "seeds" / "seed_1")
     assert one.code == 0 and "t-test" not in one.out
     shutil.rmtree(tmp_path / "b" / "seeds" / "seed_2")

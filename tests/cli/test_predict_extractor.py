@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, List, Sequence
+from typing import Any, Callable, List, Optional, Sequence
 
 import pytest
 import torch
@@ -106,6 +106,32 @@ def test_a_writer_has_no_place_for_neighbours(tmp_path: Path, predict: Callable[
     assert ended.code == 2 and "'relcon.Spert.v1' is not registered in '@writers'. Did you mean 'relcon.SpERT.v1'?" in ended.err
     ended = relcon(*words, "--writer.predictions", "true")
     assert ended.code == 2 and 'needs @writers = "NAME" to say which component it is' in ended.err
+
+
+def test_words_that_the_encoder_did_not_see_are_called_words(predict: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Capitals, "lost_views", 774)
+    assert "\n774 words lie beyond the encoder's limit and were not read.\n" in predict("Ada met Bo.\n")[1]
+
+
+@pytest.mark.parametrize(
+    "text, likelier",
+    [
+        ("Ada met Bo.\nnobody came\n", "relcon.PlainText.v1"),
+        ('[{"tokens": ["Ada"], "entities": [], "relations": []}]', "relcon.SpERT.v1"),
+        ('{"id": "d", "words": ["Ada"]}\nAda met Bo.\n', None),
+        ('{"id": "d"}\n', None),
+    ],
+)
+@pytest.mark.parametrize("writer", [[], ["--writer", "relcon.SpERT.v1"]])
+def test_a_text_for_another_reader(
+    text: str, likelier: Optional[str], writer: List[str], tmp_path: Path, predict: Callable[..., Any], relcon: Callable[..., Any]
+) -> None:
+    """Where the run's reader reads nothing of it."""
+    predict("Ada met Bo.\n")
+    (tmp_path / "new.txt").write_text(text, encoding="utf-8")
+    ended = relcon("predict", tmp_path / "run", tmp_path / "new.txt", "-o", tmp_path / "other", *writer)
+    assert ended.code == 2 and "new.txt:" in ended.err
+    assert f"Did you mean --reader {likelier}? The input has " in ended.err if likelier else "--reader" not in ended.err
 
 
 def test_positive_only_leaves_out_relations_that_are_none() -> None:

@@ -83,7 +83,7 @@ FOUND = document(
 )  # fmt: skip
 
 
-def test_pspe_f15_metrics() -> None:
+def test_pspe_fact_15_metrics() -> None:
     figures = measure([GOLD], [FOUND])
     assert shares(figures, "entity") == pytest.approx((0.5, 0.666667, 0.571429), abs=1e-6)
     assert shares(figures, "relation") == pytest.approx((0.666667, 1, 0.8), abs=1e-6)
@@ -92,7 +92,7 @@ def test_pspe_f15_metrics() -> None:
     assert figures["entity_and_strict"] == pytest.approx(0.571429 + 0.4, abs=1e-6)
 
 
-def test_pspe_f15_swapped_arguments() -> None:
+def test_pspe_fact_15_swapped_arguments() -> None:
     swapped = replace(FOUND, relations=(Relation(0, 1, "ORG-AFF"), Relation(2, 0, "PHYS"), Relation(0, 3, "PHYS")))
     assert shares(measure([GOLD], [swapped]), "relation") == pytest.approx((1 / 3, 1 / 2, 0.4))
     assert shares(measure([GOLD], [swapped], undirected=["PHYS"]), "relation") == pytest.approx((2 / 3, 1, 0.8))
@@ -126,6 +126,18 @@ def test_labels_that_mean_no_relation_and_pairs_that_are_only_asked_about() -> N
     asked = replace(GOLD, relations=(*GOLD.relations, Relation(1, 2, "none"), Relation(1, 0)))
     found = replace(FOUND, relations=(*FOUND.relations, Relation(1, 2, "none"), Relation(1, 0)))
     assert measure([asked], [FOUND]) == measure([GOLD], [found]) == measure([GOLD], [FOUND])
+
+
+@pytest.mark.parametrize("ignored, kept", [([], True), ([[1, 2]], False), ([[2, 1]], False), ([[0, 2]], True)])
+def test_a_relation_of_a_pair_that_is_to_be_ignored_is_not_wrong(ignored: List[List[int]], kept: bool, tmp_path: Path) -> None:
+    """Where a relation is annotated for it, the pair is asked about."""
+    gold = replace(GOLD, metadata={"ignored": ignored})
+    found = replace(GOLD, relations=(Relation(0, 1, "ORG-AFF"), Relation(0, 2, "PER-SOC"), Relation(1, 2, "PHYS")))
+    figures = measure([gold], [found], tmp_path)
+    assert shares(figures, "strict")[0] == pytest.approx(1 / 3 if kept else 1 / 2)
+    assert figures.get("strict_predicted/PHYS", 0) == kept and figures["strict_predicted/PER-SOC"] == 1
+    record = json.loads((tmp_path / "predictions.jsonl").read_text(encoding="utf-8"))
+    assert len(record["predicted"]["relations"]) == 2 + kept and len(record["predicted"]["entities"]) == 3
 
 
 def test_a_label_that_the_model_does_not_know_is_missed() -> None:

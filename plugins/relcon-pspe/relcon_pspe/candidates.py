@@ -6,6 +6,7 @@ from typing import Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Sequ
 
 from relcon.data.document import Document, WordSpan
 from relcon.data.labels import LabelSet
+from relcon.data.relations import ignored_pairs
 
 FORWARD, BACKWARD = "@>", "@<"
 """Behind a label: its head stands first in the text, or its tail."""
@@ -19,11 +20,13 @@ SpanPair = Tuple[WordSpan, WordSpan]
 
 class Annotation(NamedTuple):
     """What is annotated in a sentence. entities: span -> type. relations: pair in textual order -> class of the relation. stated: the pairs
-    in textual order of which the annotation says something, that they are unrelated for one."""
+    in textual order of which the annotation says something, that they are unrelated for one. ignored: those that it says to ignore, in
+    either direction (`relcon.data.relations.ignored_pairs`)."""
 
     entities: Dict[WordSpan, str]
     relations: Dict[SpanPair, int]
     stated: FrozenSet[SpanPair] = frozenset()
+    ignored: FrozenSet[SpanPair] = frozenset()
 
     @classmethod
     def of(cls, document: Document, directed: Sequence[str]) -> "Annotation":
@@ -38,13 +41,29 @@ class Annotation(NamedTuple):
             head, tail = spans[relation.head], spans[relation.tail]
             if relation.label is None or head[0] == tail[0]:
                 continue
-            pair = min(head, tail), max(head, tail)
+            pair = in_order(head, tail)
             label = f"{relation.label}{FORWARD if head < tail else BACKWARD}"
             stated.add(pair)
             if label in directed:
                 relations[pair] = directed.index(label)
         entities = {span: entity.type for span, entity in zip(spans, document.entities, strict=True)}
-        return cls(entities, relations, frozenset(stated))
+        ignored = frozenset(in_order(spans[head], spans[tail]) for head, tail in ignored_pairs(document))
+        return cls(entities, relations, frozenset(stated), ignored)
+
+    def spans(self, tagged: Iterable[WordSpan], size: int) -> List[WordSpan]:
+        """The candidate spans: annotated ones and those of tags, as far as they lie in the first `size` words."""
+        return [span for span in sorted({*self.entities, *tagged}) if span[1] <= size]
+
+    def pairs(self, entities: Iterable[WordSpan], complete: bool, size: int) -> List[SpanPair]:
+        """The candidate pairs: related ones and those of entities, without what is to be ignored; where not all relations are annotated
+        (`complete`), only those of which the annotation says something."""
+        asked = {*(pairs_among(entities) if complete else self.stated)} - self.ignored
+        return [pair for pair in sorted({*asked, *self.relations}) if max(span[1] for span in pair) <= size]
+
+
+def in_order(one: WordSpan, other: WordSpan) -> SpanPair:
+    """Two spans in textual order."""
+    return min(one, other), max(one, other)
 
 
 def directed_labels(labels: LabelSet) -> List[str]:

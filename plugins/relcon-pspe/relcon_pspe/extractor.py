@@ -65,7 +65,7 @@ class JointExtractor(Extractor):
     An entity is a span of the tags to which some type is more probable than none; its score is the probability of that type times the mean
     probability of its words' tags. Every two entities of a sentence have at most one relation, the most probable class of their pair, with
     its probability as score. What the encoder's limit crops is the end of a sentence, in which nothing is found; `lost_views` counts those
-    words.
+    words, whether the model is asked about whole sentences or about given pairs.
 
     network: trained. types: of entities. relations: the classes of pairs, none first. labels: the label set. tokens: how many positions
     are encoded at a time.
@@ -106,16 +106,21 @@ class JointExtractor(Extractor):
     def _sentences(self, texts: Sequence[Tuple[str, ...]]) -> List[Found]:
         """What is found in each sentence."""
         found = [Found([], []) for _ in texts]
-        seen = 0
-        for hand, tags in self._at_hand(texts):
-            seen += len(tags)
+        for hand, tags in self._counted(texts):
             typed = self._typed(hand, tags)
             for number, entities in zip(hand.numbers, typed.entities, strict=True):
                 found[number].entities.extend(entities.values())
             for at, relation in self._related(hand, typed):
                 found[hand.numbers[at]].relations.append(relation)
-        self.lost_views += sum(map(len, texts)) - seen
         return found
+
+    def _counted(self, texts: Sequence[Tuple[str, ...]]) -> Iterator[Tuple[AtHand, Tensor]]:
+        """The same as `_at_hand`; words that the encoder does not see are counted."""
+        seen = 0
+        for hand, tags in self._at_hand(texts):
+            seen += len(tags)
+            yield hand, tags
+        self.lost_views += sum(map(len, texts)) - seen
 
     def _at_hand(self, texts: Sequence[Tuple[str, ...]]) -> Iterator[Tuple[AtHand, Tensor]]:
         """Sentences with the probabilities [n, tags] of their words, as far as the encoder saw them, some at a time."""
@@ -160,7 +165,7 @@ class JointExtractor(Extractor):
     def probabilities(self, instances: Sequence[Instance]) -> Tensor:
         """[N, labels] of pairs of given entities: of a label its probability from head to tail, in both directions where it is symmetric;
         the rest is 'no relation', or is left out where the task has no such label. A pair in two sentences, or of spans that begin
-        together, is no relation for certain; so is one that the encoder cannot see, which is counted."""
+        together, is no relation for certain; so is one that the encoder cannot see."""
         table = self._no_relation().repeat(len(instances), 1)
         for seen in self._seen(instances):
             forward = torch.tensor(seen.forward)[:, None]
@@ -178,11 +183,11 @@ class JointExtractor(Extractor):
 
     @torch.no_grad()
     def _seen(self, instances: Sequence[Instance]) -> List[Seen]:
-        """The pairs that the encoder sees; those that it does not see are counted."""
+        """The pairs that the encoder sees; the words that it does not see are counted."""
         asked, found = asked_of(instances), []
         with evaluating(self.network):
             for some in cut(asked, SENTENCES):
-                for hand, _ in self._at_hand([each.document.words[slice(*each.sentence)] for each in some]):
+                for hand, _ in self._counted([each.document.words[slice(*each.sentence)] for each in some]):
                     pairs = [
                         (row, (at, pair), forward)
                         for at, number in enumerate(hand.numbers)
@@ -190,7 +195,6 @@ class JointExtractor(Extractor):
                         if max(span[1] for span in pair) <= hand.size(at)
                     ]
                     found += [self._judged(hand, *zip(*part, strict=True)) for part in cut(pairs, PAIRS)]
-        self.lost_views += sum(len(each.pairs) for each in asked) - sum(len(each.rows) for each in found)
         return found
 
     def _judged(self, hand: AtHand, rows: Sequence[int], pairs: Sequence[PairAt], forward: Sequence[bool]) -> Seen:

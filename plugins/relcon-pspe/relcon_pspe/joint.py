@@ -1,6 +1,6 @@
 """Joint extraction: tag words, type the spans that tags give, relate pairs of typed spans (Wang et al. 2020)."""
 
-from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -10,10 +10,11 @@ from relcon import processes
 from relcon.contrast import Labelled, View
 from relcon.data.document import Document, WordSpan
 from relcon.data.labels import LabelSet
+from relcon.encoding import evaluating, looks
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Extractor, Parts, Request, Split, Task, Tower
 from relcon.tasks.precision import full_precision
-from relcon_pspe.candidates import NONE, Annotation, directed_labels, pairs_among
+from relcon_pspe.candidates import NONE, Annotation, SpanPair, directed_labels
 from relcon_pspe.extractor import JointExtractor
 from relcon_pspe.joint_sampler import Sentences, starts_of
 from relcon_pspe.network import AtHand, Context, Empty, JointNetwork, PairAt, SpanAt
@@ -30,6 +31,14 @@ class Judged(NamedTuple):
     classes: Tensor
 
 
+class Chosen(NamedTuple):
+    """The candidates of a sentence. words: how many of it are tagged."""
+
+    words: int
+    spans: List[WordSpan]
+    pairs: List[SpanPair]
+
+
 class JointExtraction(Task):
     """Finds entities and their relations in sentences, in three steps over one encoding (Wang et al. 2020):
 
@@ -38,9 +47,13 @@ class JointExtraction(Task):
     3. the span-pair encoder, MLP blocks and a linear layer give every pair of entities, the one that begins first in front, a label with a
        direction (`TYPE@>`: the head stands first; `TYPE@<`), or none.
 
-    The loss is the sum of three cross-entropies: the mean over words, over candidate spans, and over candidate pairs. Candidates come from
-    annotation or from what the model says, as the sampler draws for each sentence; annotated spans and related pairs are always among
-    them. Where `[training] micro_batch_tokens` cuts a batch, the means over spans and pairs are those of each part, weighted by its words.
+    The loss is the sum of three cross-entropies: the mean over words, over candidate spans, and over candidate pairs of the batch.
+    Candidates come from annotation or from what the model says, as the sampler draws for each sentence; annotated spans and related pairs
+    are always among them, and pairs that the data say to ignore (`metadata["ignored"]`) never, unless a relation between the two is
+    annotated.
+
+    The means are those of the whole batch where `[training] micro_batch_tokens` or several processes cut it, too. What the model says is
+    then taken from a first look at the batch, without dropout, so that all candidates are counted before the first part is judged.
 
     stream: a pspe.JointSentences.v1. encoder: the name of the stage's encoder. types: the entity types.
     pooler: the name of the stage's pspe.SpanPair.v1; with it and the encoder, pre-trained weights are taken up (`spans =
@@ -103,6 +116,7 @@ class JointExtraction(Task):
         self.head, self.dropout = list(head), dropout
         self.network: JointNetwork
         self.relations: List[str] = []
+        self._chosen: Optional[List[Chosen]] = None  # of a batch that is cut, from its first part on
         self._sums = torch.zeros(len(LEVELS), 3, dtype=torch.float64)  # loss, right ones, all of them
 
     # ---- before training -----------------------------------------------------------------------------------------------------
@@ -153,33 +167,35 @@ class JointExtraction(Task):
 
     def requests(self, value: Labelled) -> Dict[str, Request]:
         """`words`, unless there are none."""
+        self._chosen = None
         return {"words": Request(self.network.words, value.views)} if value.views else {}
 
     def part(self, value: Labelled, vectors: Tensor, numbers: Tensor, more: Callable[[Tower, List[View]], Tensor]) -> Tensor:
-        """The loss of some sentences times the number of their words. vectors: logits of tags [n, tags]; numbers [n]: which words."""
+        """The share of some sentences in the loss of the batch, times the number of words. vectors: logits of tags [n, tags]; numbers [n]:
+        which words."""
         if not isinstance(value, Sentences) or value.labels is None:
             raise RelconError(f"The value '{self.reads}' of stream '{self.stream}' is no sentences: let pspe.JointSentences.v1 feed it.")
-        starts = starts_of(len(document.words) for document in value.documents)
-        hand = AtHand.of(numbers, starts, value.views, more)
+        if self._chosen is None and len(numbers) < len(value.views):
+            self._chosen = self._choose(value)
+        hand = AtHand.of(numbers, _starts(value), value.views, more)
         tags = Judged(vectors, in_scheme(value.labels[numbers.to(value.labels.device)], self.scheme).to(vectors.device))
         judged = [tags, *self._candidates(value, hand, vectors)]
         with full_precision(vectors) as full:
-            losses = torch.stack([_mean_loss(full(level.logits), level.classes) for level in judged])
-        self._record(judged, losses.detach())
-        return losses.sum() * len(numbers)
+            sums = torch.stack([functional.cross_entropy(full(level.logits), level.classes, reduction="sum") for level in judged])
+        self._record(judged, sums.detach())
+        words, *others = self._counts() or [len(level.classes) for level in judged]
+        means = sums[1:] / sums.new_tensor(others).clamp(min=1)
+        return sums[0] + means.sum() * words
 
     def _candidates(self, value: Sentences, hand: AtHand, tags: Tensor) -> Tuple[Judged, Judged]:
         """The types of candidate spans and the relations of candidate pairs."""
         gold = [self._annotation(value.documents[number]) for number in hand.numbers]
-        spans = self._spans(value, hand, gold, self.network.tagged(hand, tags))
+        spans = self._spans(value, hand, gold, tags)
         if not spans:
             return _nothing(tags, len(self.types) + 1), _nothing(tags, len(self.relations))
         vectors = self.network.span_vectors(hand, spans)
         types = self.network.typing(vectors)
-        found: List[List[WordSpan]] = [[] for _ in gold]
-        for (at, span), best in zip(spans, types.argmax(1).tolist(), strict=True):
-            found[at] += [span] if best != NONE else []
-        pairs = self._pairs(value, hand, gold, found)
+        pairs = self._pairs(value, hand, gold, spans, types)
         kinds = [gold[at].entities.get(span) for at, span in spans]
         typed = _judged(types, [NONE if kind is None else self.types.index(kind) + 1 for kind in kinds])
         if not pairs:
@@ -194,34 +210,76 @@ class JointExtraction(Task):
             self.require_type(kind, document)
         return found
 
-    @staticmethod
-    def _spans(value: Sentences, hand: AtHand, gold: Sequence[Annotation], tagged: Sequence[Sequence[WordSpan]]) -> List[SpanAt]:
+    # ---- candidates ----------------------------------------------------------------------------------------------------------
+
+    def _spans(self, value: Sentences, hand: AtHand, gold: Sequence[Annotation], tags: Tensor) -> List[SpanAt]:
         """The candidate spans: annotated ones, and in sentences that were not drawn for annotation alone those of the tags."""
+        if self._chosen is not None:
+            chosen = [(at, span) for at, number in enumerate(hand.numbers) for span in self._chosen[number].spans]
+            return [(at, span) for at, span in chosen if span[1] <= hand.size(at)]
+        tagged = self.network.tagged(hand, tags)
         return [
             (at, span)
             for at, number in enumerate(hand.numbers)
-            for span in sorted({*gold[at].entities, *(() if value.gold_tags[number] else tagged[at])})
-            if span[1] <= hand.size(at)
+            for span in gold[at].spans(() if value.gold_tags[number] else tagged[at], hand.size(at))
         ]
 
-    @staticmethod
-    def _pairs(value: Sentences, hand: AtHand, gold: Sequence[Annotation], found: Sequence[Sequence[WordSpan]]) -> List[PairAt]:
-        """The candidate pairs: related ones, and all of the annotated entities or of the found ones; where not all relations are annotated,
-        only those of which the annotation says something."""
-        pairs: List[PairAt] = []
-        for at, number in enumerate(hand.numbers):
-            entities = gold[at].entities if value.gold_entities[number] else found[at]
-            wanted = sorted({*(pairs_among(entities) if value.complete else gold[at].stated), *gold[at].relations})
-            pairs += [(at, pair) for pair in wanted if max(span[1] for span in pair) <= hand.size(at)]
-        return pairs
+    def _pairs(self, value: Sentences, hand: AtHand, gold: Sequence[Annotation], spans: Sequence[SpanAt], types: Tensor) -> List[PairAt]:
+        """The candidate pairs: related ones, and those of the annotated entities or of the spans to which the model gives a type."""
+        if self._chosen is not None:
+            chosen = [(at, pair) for at, number in enumerate(hand.numbers) for pair in self._chosen[number].pairs]
+            return [(at, pair) for at, pair in chosen if max(span[1] for span in pair) <= hand.size(at)]
+        found: List[List[WordSpan]] = [[] for _ in gold]
+        for (at, span), best in zip(spans, types.argmax(1).tolist(), strict=True):
+            found[at] += [span] if best != NONE else []
+        return [
+            (at, pair)
+            for at, number in enumerate(hand.numbers)
+            for pair in gold[at].pairs(gold[at].entities if value.gold_entities[number] else found[at], value.complete, hand.size(at))
+        ]
+
+    @torch.no_grad()
+    def _choose(self, value: Sentences) -> List[Chosen]:
+        """The candidates of each sentence of a batch that is cut. The model is asked only where annotation does not say them all."""
+        gold = [self._annotation(document) for document in value.documents]
+        if all(value.gold_tags) and all(value.gold_entities):
+            sizes = [len(document.words) for document in value.documents]
+            return [
+                Chosen(size, each.spans((), size), each.pairs(each.entities, value.complete, size))
+                for each, size in zip(gold, sizes, strict=True)
+            ]
+        found = [Chosen(0, [], []) for _ in gold]
+        with evaluating(self.network):
+            for look in looks(self.network.words, value.views):
+                if bool(look.alive.any()):
+                    hand = AtHand.of(look.numbers[look.alive], _starts(value), value.views, look.more)
+                    own, tags = [gold[number] for number in hand.numbers], look.vectors[look.alive.to(look.vectors.device)]
+                    for number, chosen in zip(hand.numbers, self._looked(value, hand, own, tags), strict=True):
+                        found[number] = chosen
+        return found
+
+    def _looked(self, value: Sentences, hand: AtHand, gold: Sequence[Annotation], tags: Tensor) -> List[Chosen]:
+        """The candidates of the sentences at hand."""
+        spans = self._spans(value, hand, gold, tags)
+        types = self.network.typing(self.network.span_vectors(hand, spans)) if spans else tags.new_zeros(0, len(self.types) + 1)
+        found = [Chosen(len(words), [], []) for words in hand.words]
+        for at, span in spans:
+            found[at].spans.append(span)
+        for at, pair in self._pairs(value, hand, gold, spans, types):
+            found[at].pairs.append(pair)
+        return found
+
+    def _counts(self) -> List[int]:
+        """How many words, spans and pairs a batch has that is cut; none of any other."""
+        chosen = self._chosen or []
+        return [sum(column) for column in zip(*((each.words, len(each.spans), len(each.pairs)) for each in chosen), strict=True)]
 
     # ---- the log -------------------------------------------------------------------------------------------------------------
 
-    def _record(self, judged: Sequence[Judged], losses: Tensor) -> None:
+    def _record(self, judged: Sequence[Judged], sums: Tensor) -> None:
         counts = [len(level.classes) for level in judged]
         right = [int((level.logits.argmax(1) == level.classes).sum()) for level in judged]
-        rows = zip(losses.tolist(), right, counts, strict=True)
-        self._sums += torch.tensor([[loss * count, hits, count] for loss, hits, count in rows], dtype=torch.float64)
+        self._sums += torch.tensor([sums.tolist(), right, counts], dtype=torch.float64).T
 
     def figures(self) -> Dict[str, float]:
         """Mean loss and accuracy of each level since the last call, in all processes."""
@@ -242,6 +300,6 @@ def _nothing(like: Tensor, classes: int) -> Judged:
     return _judged(like.new_zeros(0, classes), [])
 
 
-def _mean_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """The mean cross-entropy; 0 where there is nothing to judge."""
-    return functional.cross_entropy(logits, classes, reduction="sum") / max(len(classes), 1)
+def _starts(value: Sentences) -> List[int]:
+    """The number of the first word of each sentence."""
+    return starts_of(len(document.words) for document in value.documents)

@@ -10,7 +10,7 @@ from relcon.data.labels import LabelSet
 LABELS = LabelSet(("none", "binds", "part of"), frozenset({"none"}))
 
 
-def test_pspe_f13_scheduled_sampling() -> None:
+def test_pspe_fact_13_scheduled_sampling() -> None:
     sampler = resolve({"@samplers": "pspe.JointSentences.v1", "warm_epochs": 5, "k": 3.0}, "[sampler]")
     assert [sampler.gold_share(epoch) for epoch in range(6)] == [1.0] * 6
     known = {6: 0.682499, 7: 0.606338, 8: 0.524633, 9: 0.441588, 10: 0.361686, 15: 0.096676, 20: 0.019813}

@@ -10,6 +10,7 @@ from relcon.config import resolve
 from relcon.contrast import Contrast
 from relcon.data.document import Document
 from relcon.data.labels import LabelSet
+from relcon.encoding import step
 from relcon.interfaces import Draw, Parts, Split, TowerPlan
 from relcon.testing import tiny_encoder
 
@@ -69,12 +70,12 @@ QUERIES, KEYS = rows(TARGET_QUERIES, CONTEXT_QUERIES), rows(CONTEXT_KEYS, TARGET
 
 @pytest.mark.parametrize(("temperature", "expected"), [(0.2, 0.676825), (1.0, 0.967862)])
 @pytest.mark.parametrize("similarity", ["dot", "cosine"])
-def test_pspe_f01_loss(similarity: str, temperature: float, expected: float) -> None:
+def test_pspe_fact_01_loss(similarity: str, temperature: float, expected: float) -> None:
     made = filled(similarity=similarity, temperature=temperature)
     assert float(loss(made, QUERIES, KEYS)) == pytest.approx(expected, abs=1e-6)
 
 
-def test_pspe_f01_each_direction_meets_the_other_view_s_queue() -> None:
+def test_pspe_fact_01_each_direction_meets_the_other_view_s_queue() -> None:
     """Queries at right angles to everything of one side have an even softmax there: ln 4."""
     nothing = torch.zeros_like(QUERIES)
     target, context = (torch.cat([QUERIES[:2], nothing[2:]]), torch.cat([nothing[:2], QUERIES[2:]]))
@@ -84,13 +85,13 @@ def test_pspe_f01_each_direction_meets_the_other_view_s_queue() -> None:
 
 
 @pytest.mark.parametrize(("similarity", "expected"), [("dot", 0.878962), ("cosine", 0.676825)])
-def test_pspe_f01_longer_vectors(similarity: str, expected: float) -> None:
+def test_pspe_fact_01_longer_vectors(similarity: str, expected: float) -> None:
     queries = QUERIES.clone()
     queries[0] = torch.tensor([2.0, 0.0])
     assert float(loss(filled(similarity=similarity), queries, KEYS)) == pytest.approx(expected, abs=1e-6)
 
 
-def test_pspe_f02_gradients() -> None:
+def test_pspe_fact_02_gradients() -> None:
     """Those of the target direction's mean; the loss is half of it."""
     made, queries, keys = filled(), QUERIES.clone().requires_grad_(), KEYS.clone().requires_grad_()
     loss(made, queries, keys).backward()
@@ -100,7 +101,22 @@ def test_pspe_f02_gradients() -> None:
     assert not made.adjusters["queue"].held().vectors.requires_grad
 
 
-def test_pspe_f03_first_in_first_out() -> None:
+def test_pspe_fact_02_keys_receive_none() -> None:
+    """In a step, whose keys come from the momentum copy."""
+    pooler = resolve({"@poolers": "pspe.SpanPair.v1", "state": 32, "channels": 2, "out": 4, "attention": 4, "positions": 2}, "[pooler]")
+    made, seen = task().float(), {}
+    made.build(Parts({"text": tiny_encoder()}, {"spans": pooler}, LabelSet(())))
+    judged = made.loss
+    made.loss = lambda value, vectors, alive: judged(value, seen.setdefault(len(seen), vectors), alive)
+    for first in (0, 2):
+        step({"contrast": made}, {"contrast": contrast(2, first)})
+        made.after_step()
+    assert bool(seen[1]["anchors"].grad.any()), "its queue is not empty"
+    assert seen[1]["candidates"].grad is None
+    assert not [name for name, each in made.candidate_tower.named_parameters() if each.grad is not None]
+
+
+def test_pspe_fact_03_first_in_first_out() -> None:
     made = filled()
     loss(made, QUERIES, KEYS)
     made.adjusters["queue"].after_step()
@@ -109,7 +125,7 @@ def test_pspe_f03_first_in_first_out() -> None:
     assert held.vectors.tolist() == expected.tolist() and held.tags.lane.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_pspe_f03_an_empty_queue() -> None:
+def test_pspe_fact_03_an_empty_queue() -> None:
     made, queries = task(), QUERIES.clone().requires_grad_()
     found = loss(made, queries, KEYS)
     found.backward()
@@ -118,7 +134,7 @@ def test_pspe_f03_an_empty_queue() -> None:
 
 
 @pytest.mark.parametrize(("size", "expected"), [(3, 1.386294), (65_536, 11.090370)])
-def test_pspe_f03_equal_similarities(size: int, expected: float) -> None:
+def test_pspe_fact_03_equal_similarities(size: int, expected: float) -> None:
     made = task(size=size)
     queue = made.adjusters["queue"]
     queue.vectors = torch.zeros(2, size, 2, dtype=torch.float64)
@@ -127,7 +143,7 @@ def test_pspe_f03_equal_similarities(size: int, expected: float) -> None:
     assert float(loss(made, QUERIES, torch.zeros_like(KEYS))) == pytest.approx(expected, abs=1e-6)
 
 
-def test_pspe_f04_momentum() -> None:
+def test_pspe_fact_04_momentum() -> None:
     pooler = resolve({"@poolers": "pspe.SpanPair.v1", "state": 32, "channels": 2, "out": 4, "attention": 4, "positions": 2}, "[pooler]")
     parts = Parts({"text": tiny_encoder()}, {"spans": pooler}, LabelSet(()))
     leader = resolve({**TOWER, "head": [3]}, "[tower]").build(parts).double()
@@ -142,8 +158,8 @@ def test_pspe_f04_momentum() -> None:
         leader.head[0][2].bias.copy_(torch.tensor([3.0, 0, 0.5]))
         follower.head[0][2].bias.copy_(torch.tensor([1.0, -2, 0.5]))
     expected = {1: [1.002, -1.998, 0.5], 2: [1.003998, -1.996002, 0.5], 1000: [2.264609, -0.735391, 0.5]}
-    for step in range(1, 1001):
+    for number in range(1, 1001):
         follower.after_step()
-        if step in expected:
-            assert follower.head[0][2].bias.tolist() == pytest.approx(expected[step], abs=1e-6)
+        if number in expected:
+            assert follower.head[0][2].bias.tolist() == pytest.approx(expected[number], abs=1e-6)
     assert leader.head[0][2].bias.tolist() == [3, 0, 0.5] and not any(each.requires_grad for each in follower.parameters())

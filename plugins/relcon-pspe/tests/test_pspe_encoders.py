@@ -104,7 +104,7 @@ def slow_pair(pooler: Any, encoded: Encoded, row: int, unit: Sequence[Slot]) -> 
 
 
 @pytest.mark.parametrize(("activation", "expected"), [("tanh", [0.609181, 0.300200]), ("gelu", [0.556194, 0.479703])])
-def test_pspe_f05_attention(activation: str, expected: List[float]) -> None:
+def test_pspe_fact_05_attention(activation: str, expected: List[float]) -> None:
     pair = build("SpanPair", state=2, out=2, attention=2, positions=1, dropout=0.0, activation=activation)
     with torch.no_grad():
         pair.of_segment.weight.copy_(torch.eye(2))
@@ -119,7 +119,7 @@ def test_pspe_f05_attention(activation: str, expected: List[float]) -> None:
     assert pair.attend(vectors, summary, torch.tensor([True]))[0].tolist() != pytest.approx(expected, abs=1e-3)
 
 
-def test_pspe_f06_rows_of_relative_positions() -> None:
+def test_pspe_fact_06_rows_of_relative_positions() -> None:
     assert (TO_FIRST, TO_SECOND) == ((2, 3, 4, 5, 6), (0, 1, 2, 3, 4))
     pair = build("SpanPair")
     assert pair.positions.num_embeddings == 7
@@ -141,7 +141,7 @@ def maxima(weights: List[float], *spans: List[float]) -> List[float]:
     return encoder.features(encoded.states, words_of(encoded, located(*units)))[:, 0].tolist()  # type: ignore[no-any-return]
 
 
-def test_pspe_f08_span_convolution() -> None:
+def test_pspe_fact_08_span_convolution() -> None:
     found = maxima([0.5, -0.25], [2.0, -1.0], [3.0], [-3.0], [])
     assert found == pytest.approx([1.230514, 1.512321, 0.681987, 0.053983], abs=1e-6)
     assert maxima([0.5, -0.25], [-1.0, 2.0])[0] == pytest.approx(0.950767, abs=1e-6), "the released code reads words in reverse"
@@ -149,11 +149,11 @@ def test_pspe_f08_span_convolution() -> None:
 
 
 @pytest.mark.parametrize("other", [[], [7.0], [7.0, 8.0], [7.0, 8.0, 9.0], [7.0] * 6])
-def test_pspe_f08_whatever_stands_beside_it(other: List[float]) -> None:
+def test_pspe_fact_08_whatever_stands_beside_it(other: List[float]) -> None:
     assert maxima([0.5, -0.25], [3.0], other)[0] == maxima([0.5, -0.25], other, [3.0])[1] == pytest.approx(1.512321, abs=1e-6)
 
 
-def test_pspe_f09_block() -> None:
+def test_pspe_fact_09_block() -> None:
     block = Block(3, 3).eval()
     with torch.no_grad():
         block[0].weight.copy_(torch.eye(3))
@@ -176,7 +176,7 @@ class Wide(nn.Module):
         self.any = nn.Linear(1, 1)
 
 
-def test_pspe_f17_shapes_and_parameters() -> None:
+def test_pspe_fact_17_shapes_and_parameters() -> None:
     pair = build("SpanPair")
     assert count(pair.span.convolutions) == 691_500 and count(pair.span.mlp) == 90_900
     assert count(pair.of_segment, pair.of_sentence, pair.of_positions, pair.score) == 634_500

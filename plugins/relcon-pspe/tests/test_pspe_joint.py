@@ -5,7 +5,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
 import torch
-from relcon_pspe.joint_sampler import Sentences
+from relcon_pspe.joint_sampler import Sentences, word_views
+from relcon_pspe.network import AtHand
 from relcon_pspe.pairs import SpanPairEncoder
 from torch.nn import functional
 
@@ -104,14 +105,47 @@ def test_the_loss_is_the_sum_of_three_means(scheme: str, tags: List[str]) -> Non
     assert all(0 <= figures[f"{level}_accuracy"] <= 1 for level in ("tag", "type", "relation")) and not task.figures()
 
 
-@torch.no_grad()
-def test_means_of_micro_batches_are_weighted_by_words() -> None:
-    """Each sentence alone: the loss is the mean of its own over all words."""
-    task = task_over(parts()).eval()
-    documents = [FIRST, SECOND, BARE]
-    alone = [loss_of(task, value_of(document)) * len(document.words) for document in documents]
-    words = sum(len(document.words) for document in documents)
-    assert loss_of(task, value_of(*documents), tokens=1) == pytest.approx(sum(alone) / words, abs=1e-5)
+def finding_words(there: Parts) -> Any:
+    """A task that tags every word as a span and takes some of them, by their words, for entities."""
+    task = task_over(there)
+    set_bias(task.network.words.head[-1], "BIEOU".index("U"))
+    with torch.no_grad():
+        task.network.typing.weight.mul_(50)
+    return task
+
+
+@pytest.mark.parametrize("sampling", ["gold", "predicted"])
+@pytest.mark.parametrize("tokens", [1, 24])
+def test_the_loss_is_that_of_the_batch_however_it_is_cut(sampling: str, tokens: int) -> None:
+    """Sentences differ in candidates for each word, so means over parts are something else."""
+    task, gradients, losses = finding_words(parts()).eval(), {}, {}
+    value = value_of(FIRST, SECOND, BARE, sampling=sampling)
+    for size in (0, tokens):
+        task.zero_grad()
+        losses[size] = step({"joint": task}, {"sentences": value}, tokens=size).loss
+        gradients[size] = {name: each.grad.clone() for name, each in task.named_parameters()}
+        losses[size, "levels"] = task.figures()
+    assert losses[tokens] == pytest.approx(losses[0], abs=1e-5)
+    assert losses[tokens, "levels"] == pytest.approx(losses[0, "levels"], abs=1e-5)
+    for name, each in gradients[0].items():
+        torch.testing.assert_close(gradients[tokens][name], each, rtol=1e-3, atol=1e-5)
+
+
+def test_a_cut_batch_is_looked_at_only_where_annotation_does_not_say_its_candidates() -> None:
+    task = finding_words(parts())
+    rows = Counted(task.network.words.pooler)
+    for sampling, looked in (("gold", 0), ("predicted", 13)):
+        loss_of(task, value_of(FIRST, SECOND, BARE, sampling=sampling), tokens=1)
+        assert sum(rows.rows) == 13 + looked and task.network.training
+        rows.rows.clear()
+
+
+def test_a_cut_batch_in_mixed_precision_reaches_every_part() -> None:
+    """What autocast keeps of the first look, which has no gradients, must not stand in for weights."""
+    task = finding_words(parts())
+    value = value_of(FIRST, SECOND, sampling="predicted")
+    step({"joint": task}, {"sentences": value}, tokens=1, autocast=lambda: torch.autocast("cpu", torch.bfloat16))
+    assert not [name for name, each in task.named_parameters() if each.grad is None]
 
 
 @pytest.mark.parametrize("sampling", ["gold", "predicted"])
@@ -134,6 +168,20 @@ def test_mixed_precision() -> None:
     value = value_of(FIRST, SECOND, BARE)
     half = step({"joint": task}, {"sentences": value}, backward=False, autocast=lambda: torch.autocast("cpu", torch.bfloat16)).loss
     assert half == pytest.approx(loss_of(task, value), rel=0.05)
+
+
+# ---- tags ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "letters, spans",
+    [("BEUOIEOBBO", [(0, 2), (2, 3), (4, 6), (7, 8), (8, 9)]), ("IIE", [(0, 3)]), ("BOE", [(0, 1), (2, 3)])],
+)
+def test_pspe_fact_12_the_tasks_tags_stand_for_spans(letters: str, spans: List[Tuple[int, int]]) -> None:
+    text = Text(("word",) * len(letters))
+    hand = AtHand.of(torch.arange(len(letters)), [0], word_views(text), lambda tower, views: torch.zeros(0))
+    best = functional.one_hot(torch.tensor(["BIEOU".index(letter) for letter in letters]), 5)
+    assert task_over(parts()).network.tagged(hand, best) == [spans]
 
 
 # ---- candidates ------------------------------------------------------------------------------------------------------------
@@ -192,6 +240,22 @@ def test_without_complete_annotation_pairs_that_nobody_labelled_are_no_candidate
         )
         loss[complete] = loss_of(task, batch["sentences"])
     assert related.rows == [3, 2] and loss[True] != loss[False]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("ignored", [(0, 2), (2, 0)])
+def test_pairs_that_are_to_be_ignored_are_no_candidates(ignored: Tuple[int, int], complete: bool) -> None:
+    """Neither as related nor as unrelated, in either direction, whether entities are annotated or found; a related pair stays one."""
+    facts = (*FIRST.relations, Relation(0, 2, "none"), Relation(1, 2, "none"))
+    told = replace(FIRST, relations=facts, metadata={"ignored": [list(ignored), [0, 1]]})
+    task = task_over(parts())
+    set_bias(task.network.typing, 1)
+    related = Counted(task.network.relating)
+    for gold in (True, False):
+        value = replace(value_of(told), gold_tags=[True], gold_entities=[gold], complete=complete)
+        loss_of(task, value)
+        loss_of(task, replace(value, documents=[replace(told, metadata={})]))
+    assert related.rows == [2, 3, 2, 3]
 
 
 def test_nested_entities_are_candidates_where_they_are_kept() -> None:

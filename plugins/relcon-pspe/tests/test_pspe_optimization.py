@@ -31,7 +31,7 @@ def rates(model: nn.Module, **arguments: Any) -> Dict[str, float]:
 
 
 @pytest.mark.parametrize("optimizer", ["relcon.AdamW.v1", "relcon.BertAdamW.v1", "relcon.Adam.v1"])
-def test_pspe_f14_rates_of_layers(model: nn.ModuleDict, optimizer: str) -> None:
+def test_pspe_fact_14_rates_of_layers(model: nn.ModuleDict, optimizer: str) -> None:
     found = rates(model, **{"@optimizers": optimizer})
     for layer, rate in EXPECTED.items():
         inside = {found.pop(name) for name in list(found) if f"layer.{layer}." in name}
@@ -40,19 +40,19 @@ def test_pspe_f14_rates_of_layers(model: nn.ModuleDict, optimizer: str) -> None:
     assert others == {2.5e-5}, "embeddings, BERT's pooler, span encoder and head"
 
 
-def test_pspe_f14_heads_may_have_another_rate(model: nn.ModuleDict) -> None:
+def test_pspe_fact_14_heads_may_have_another_rate(model: nn.ModuleDict) -> None:
     found = rates(model, head_lr=1e-3)
     assert {rate for name, rate in found.items() if name.startswith(("pooler", "head"))} == {1e-3}
     assert {rate for name, rate in found.items() if "embeddings" in name} == {2.5e-5}
     assert all(rate == pytest.approx(EXPECTED[0], abs=1e-11) for name, rate in found.items() if "layer.0." in name)
 
 
-def test_pspe_f14_embeddings_may_lie_below_the_lowest_layer(model: nn.ModuleDict) -> None:
+def test_pspe_fact_14_embeddings_may_lie_below_the_lowest_layer(model: nn.ModuleDict) -> None:
     found = rates(model, decay_embeddings=True)
     assert all(rate == pytest.approx(2.5e-5 * 0.9**12) for name, rate in found.items() if "embeddings" in name)
 
 
 @pytest.mark.parametrize(("step", "rate"), [(9_000, 5e-5), (18_000, 1e-4), (29_000, 5e-5), (40_000, 0.0)])
-def test_pspe_f14_rates_of_steps(step: int, rate: float) -> None:
+def test_pspe_fact_14_rates_of_steps(step: int, rate: float) -> None:
     schedule = resolve({"@schedules": "relcon.LinearWarmup.v1", "warm_steps": 18_000}, "[schedule]")
     assert 1e-4 * schedule.factor(step, 40_000) == pytest.approx(rate, abs=1e-12)

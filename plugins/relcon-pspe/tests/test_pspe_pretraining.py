@@ -169,6 +169,8 @@ def test_a_queue_larger_than_the_data_takes_what_there_is(data: Dict[str, Path],
     queue = f"{STAGE}.tasks.contrast.adjusters.queue.size"
     run = train("pretrain_text.cfg", data, tmp_path / "run", queue, 65536, "--training.max_steps", 9)
     assert len(steps(run)) == 9 and all(record["parts"]["contrast"] > 0 for record in steps(run)[1:])
+    notes = json.loads((run / "run.json").read_text(encoding="utf-8"))["notes"]
+    assert sum("queue of 65536 vectors a lane (relcon.Queue.v1)" in note for note in notes) == 2, "when it is full, and that it never is"
 
 
 @pytest.mark.parametrize(

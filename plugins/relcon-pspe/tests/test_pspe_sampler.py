@@ -93,14 +93,14 @@ def views_of(batch: Batch) -> List[Tuple[View, View]]:
 CHANCES = [0.224058, 0.179246, 0.143397, 0.114718, 0.091774, 0.073419, 0.058735, 0.046988, 0.037591, 0.030073]
 
 
-def test_pspe_f10_span_lengths() -> None:
+def test_pspe_fact_10_span_lengths() -> None:
     chances = build().recipe.lengths
     assert chances.tolist() == pytest.approx(CHANCES, abs=1e-6) and float(chances.sum()) == pytest.approx(1)
     lengths = torch.arange(1, 11, dtype=torch.float64)
     assert float(chances @ lengths) == pytest.approx(3.797098, abs=1e-6) and float(chances[2:].sum()) == pytest.approx(0.596696, abs=1e-6)
 
 
-def test_pspe_f10_lengths_of_drawn_spans() -> None:
+def test_pspe_fact_10_lengths_of_drawn_spans() -> None:
     """Of two spans in 128 words few are refused, so the drawn lengths are nearly those of the table."""
     data = split(*[" ".join(["w"] * 128)] * 4000)
     (batch,) = drawn(build(batch_size=4000, permuted=0, boundary=0.0, max_pieces=200), data)
@@ -114,7 +114,7 @@ def test_pspe_f10_lengths_of_drawn_spans() -> None:
     assert any(pair[0][1] == pair[1][0] for pair in pairs), "spans may follow each other"
 
 
-def test_pspe_f07_permutation_classes() -> None:
+def test_pspe_fact_07_permutation_classes() -> None:
     found = ["".join("abcde"[old] for old in order_of(5, [((0, 5), number)])) for number in range(6)]
     assert found == ["abcde", "aebcd", "bcdae", "bcdea", "eabcd", "ebcda"]
     assert [order_of(4, [((0, 3), number)]) for number in (0, 5)] == [[0, 1, 2, 3], [2, 1, 0, 3]]
@@ -124,7 +124,7 @@ SENTENCE = "a b c d e f g h i j k l m n o p q r"
 
 
 @pytest.mark.parametrize("permuted", [0, 1, 2])
-def test_pspe_f07_segments_that_are_permuted(permuted: int) -> None:
+def test_pspe_fact_07_segments_that_are_permuted(permuted: int) -> None:
     (batch,) = drawn(build(batch_size=300, permuted=permuted), split(*[SENTENCE] * 300))
     _, permutation, _ = parts(batch)
     by_text: Dict[Text, List[Tuple[int, int]]] = {}
@@ -143,7 +143,7 @@ def test_pspe_f07_segments_that_are_permuted(permuted: int) -> None:
         assert set(by_text.get(text_of(target), [])) <= set(pair) and not set(by_text.get(text_of(context), [])) & set(pair)
 
 
-def test_pspe_f07_classes_are_equally_probable_unless_said() -> None:
+def test_pspe_fact_07_classes_are_equally_probable_unless_said() -> None:
     def shares(**arguments: Any) -> List[float]:
         (batch,) = drawn(build(batch_size=3000, **arguments), split(*[SENTENCE] * 3000))
         labels = parts(batch)[1].labels
@@ -163,7 +163,7 @@ HIDDEN = {
 """The word that comes first in random order -> (word, place, piece) of what is hidden."""
 
 
-def test_pspe_f11_views_of_a_worked_sentence() -> None:
+def test_pspe_fact_11_views_of_a_worked_sentence() -> None:
     (batch,) = drawn(build(batch_size=6000, max_span=2), split(*[WORKED] * 6000))
     _, permutation, boundary = parts(batch)
     asked: Dict[Input, List[Tuple[int, int, str]]] = {}

@@ -25,7 +25,7 @@ def decoded(letters: str, scheme: str = FULL) -> Spans:
         ("B O E", [(0, 1), (2, 3)]),
     ],
 )
-def test_pspe_f12_any_tags_stand_for_spans(letters: str, spans: Spans) -> None:
+def test_pspe_fact_12_any_tags_stand_for_spans(letters: str, spans: Spans) -> None:
     assert decoded(letters) == spans
 
 

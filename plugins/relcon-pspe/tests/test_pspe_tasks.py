@@ -143,10 +143,13 @@ def test_all_three_tasks_together(parts: Parts) -> None:
     assert result.loss == pytest.approx(sum(made[name].weight * loss for name, loss in result.parts.items()))
 
 
-def test_pspe_f16_total_loss() -> None:
-    weights = {name: resolve(block, "[task]").weight for name, block in {"tbo": BOUNDARY, "spo": PERMUTATION, "cspo": CONTRAST}.items()}
-    losses = {"tbo": 2.0, "spo": 1.5, "cspo": 1.2}
-    assert sum(weights[name] * loss for name, loss in losses.items()) == pytest.approx(2.86)
+def test_pspe_fact_16_total_loss(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loss of a step whose tasks lose 2.0, 1.5 and 1.2."""
+    made = {name: built(block, parts) for name, block in {"tbo": BOUNDARY, "spo": PERMUTATION, "cspo": CONTRAST}.items()}
+    for name, mean in (("tbo", 2.0), ("spo", 1.5)):
+        monkeypatch.setattr(made[name], "part", lambda value, vectors, *rest, mean=mean: vectors.sum() * 0 + mean * len(vectors))
+    monkeypatch.setattr(made["cspo"], "loss", lambda value, vectors, alive: vectors["anchors"].sum() * 0 + 1.2)
+    assert step(made, batches(parts)[0]).loss == pytest.approx(2.86, abs=1e-6)
 
 
 # ---- heads ---------------------------------------------------------------------------------------------------------------
@@ -169,7 +172,7 @@ def count(*modules: nn.Module) -> int:
     return sum(parameter.numel() for module in modules for parameter in module.parameters())
 
 
-def test_pspe_f17_heads() -> None:
+def test_pspe_fact_17_heads() -> None:
     parts = Parts({"text": Wide()}, {"spans": resolve({"@poolers": "pspe.SpanPair.v1"}, "[pooler]")}, LabelSet(()))  # type: ignore[dict-item]
     permutation = built(PERMUTATION, parts, tower={**TOWER, "head": [300]})
     assert [count(layer) for layer in permutation.tower.head] == [90_900, 1_806]
