@@ -117,7 +117,7 @@ class Extraction(Evaluator):
         if self.needs_relations and not labels - {None, *data.labels.negative}:
             raise RelconError(
                 f"No document of the split '{data.name}' has a relation, so relations cannot be scored. "
-                'Measure entities alone (primary = "entity"), or use `relcon predict`.'
+                'Measure entities alone (primary = "entity" in the config), or use `relcon predict`.'
             )
 
     def write_tables(self, folder: Path, sentences: Sequence[Sentence], tables: Dict[str, Figures], figures: Figures) -> None:
