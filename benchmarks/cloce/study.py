@@ -7,7 +7,7 @@ arm goes on from there, with the head that was trained. KI is the prompt alone, 
 epoch, and a classifier on entity markers stands beside them. On SemEval-2010 Task 8 (OpenNRE's division) and Wiki80, whose entities mostly
 have types; with all training data and with K instances of each label. Without --full: SemEval with 16 instances, three seeds.
 
-What is done is not done again, an interrupted run goes on; --only names what to run on. --jobs runs so many arms at once, each with its
+What is done is not done again, an interrupted run goes on; --only names what to run on, --seeds how many of the seeds. --jobs runs so many arms at once, each with its
 output in OUTPUT/TARGET/ARM.log. Further words are overrides of every run. It needs RELCON_SHARED (the corpora). After each run
 OUTPUT/table.md is written anew, at the end OUTPUT/curves.json and .png: development data after each epoch, errors and pairs.
 """
@@ -20,7 +20,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from curves import best_epoch, curves_of, write_curves
 
@@ -115,19 +115,19 @@ def folder_of(arm: str, target: str, output: Path) -> Path:
     return output / target / "_".join("".join(sign if sign.isalnum() or sign == "-" else " " for sign in arm).split())
 
 
-def seeds_of(arm: str, target: str, full: bool) -> List[int]:
-    """The seeds of an arm."""
+def seeds_of(arm: str, target: str, full: bool, most: Optional[int] = None) -> List[int]:
+    """The seeds of an arm; the first so many of them."""
     if ARMS[arm].first:
         return SEEDS[:1]
-    return SEEDS if not TARGETS[target].shots else FEW_SEEDS if full else SHORT_SEEDS
+    return (SEEDS if not TARGETS[target].shots else FEW_SEEDS if full else SHORT_SEEDS)[:most]
 
 
-def fine_tuning(arm: str, target: str, output: Path, full: bool) -> List[str]:
+def fine_tuning(arm: str, target: str, output: Path, full: bool, most: Optional[int] = None) -> List[str]:
     """The overrides of an arm."""
     where = TARGETS[target]
     model = pretrained(where.corpus, output) / "stages/pretrain/model"
     words = [*files(where.corpus), "--stages.pretrain.@stages", "relcon.Saved.v1", "--stages.pretrain.path", str(model)]
-    words += [*ARMS[arm].words, "--protocol.seeds", json.dumps(seeds_of(arm, target, full))]
+    words += [*ARMS[arm].words, "--protocol.seeds", json.dumps(seeds_of(arm, target, full, most))]
     if not where.shots:
         return [*words, "--protocol.@protocols", "relcon.Seeds.v1"]
     words += ["--protocol.@protocols", "relcon.KShot.v1", "--protocol.shots", str(where.shots), "--protocol.on_rare", "keep"]
@@ -162,7 +162,7 @@ def run_all(targets: Sequence[str], given: argparse.Namespace) -> List[Path]:
     failed = in_parallel([Work(each, pretraining(each), pretrained(each, output)) for each in corpora], targets, given)
     good = [target for target in targets if pretrained(TARGETS[target].corpus, output) not in failed]
     arms = [
-        Work(TARGETS[target].corpus, fine_tuning(arm, target, output, given.full), folder_of(arm, target, output))
+        Work(TARGETS[target].corpus, fine_tuning(arm, target, output, given.full, given.seeds), folder_of(arm, target, output))
         for target in good
         for arm in TARGETS[target].arms
     ]
@@ -245,6 +245,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="arms at once")
     parser.add_argument("--full", action="store_true", help="both corpora, all of the data and 8, 16 and 32 instances, five seeds of these")
     parser.add_argument("--only", nargs="*", choices=list(TARGETS), help="what to run on")
+    parser.add_argument("--seeds", type=int, help="only the first so many seeds")
     given, given.words = parser.parse_known_args()
     given.output.mkdir(parents=True, exist_ok=True)
     targets = given.only or (list(TARGETS) if given.full else SHORT)

@@ -105,7 +105,7 @@ def test_a_value_that_a_component_refuses(refused):
 
 def test_development_data_that_are_not_there(refused):
     said = refused("--paths.dev", "null", "--stages.finetune.selection.@evaluators", "relcon.Scores.v1")
-    assert "[stages.finetune.selection] needs development data" in said and "--paths.dev FILE" in said
+    assert "[data] dev: stage 'finetune' reads the split 'dev', which is null. Give --paths.dev FILE." in said
 
 
 def test_a_profile_that_does_not_fit_the_labels(refused):

@@ -67,7 +67,8 @@ def test_weights_are_those_of_one_process(runs):
     for file in files:
         alone, shared = load_file(runs[1] / file), load_file(runs[2] / file)
         for name, weight in alone.items():
-            assert torch.allclose(weight, shared[name], atol=1e-5), (file, name)
+            # rounding grows in Adam, by how much depends on the processor; a wrong gradient moves weights by a step of 1e-3
+            assert torch.allclose(weight, shared[name], atol=1e-4), (file, name)
 
 
 def test_log_and_metrics_are_those_of_one_process(runs):

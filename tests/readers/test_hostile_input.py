@@ -90,7 +90,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> List[Dict[str, Any]]:
 
 def test_every_reader_takes_part(taken: List[Dict[str, Any]]) -> None:
     installed = {offer.name for offer in DatasetReader.registry.offers() if offer.package != "--code"}
-    assert {each["reader"] for each in taken} == installed
+    assert {each["reader"] for each in taken} == installed - {"cloce.SpacyTypes.v1"}  # reads by another one
 
 
 def test_no_file_takes_the_machine_down(taken: List[Dict[str, Any]]) -> None:

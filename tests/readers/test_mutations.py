@@ -167,7 +167,7 @@ def fresh(folder: Path, seed: Seed) -> Path:
 
 
 def test_every_registered_reader_takes_part() -> None:
-    assert {seed.reader for seed in SEEDS} == set(DatasetReader.registry.names())
+    assert {seed.reader for seed in SEEDS} == set(DatasetReader.registry.names()) - {"cloce.SpacyTypes.v1"}  # reads by another one
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=named)
