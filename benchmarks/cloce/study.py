@@ -7,9 +7,9 @@ arm goes on from there, with the head that was trained. KI is the prompt alone, 
 epoch, and a classifier on entity markers stands beside them. On SemEval-2010 Task 8 (OpenNRE's division) and Wiki80, whose entities mostly
 have types; with all training data and with K instances of each label. Without --full: SemEval with 16 instances, three seeds.
 
-What is done is not done again, an interrupted run goes on; --only names what to run on, --seeds how many of the seeds. --jobs runs so many arms at once, each with its
-output in OUTPUT/TARGET/ARM.log. Further words are overrides of every run. It needs RELCON_SHARED (the corpora). After each run
-OUTPUT/table.md is written anew, at the end OUTPUT/curves.json and .png: development data after each epoch, errors and pairs.
+What is done is not done again, an interrupted run goes on; --only names what to run on, --seeds how many of the seeds. --jobs runs so many
+arms at once, each with its output in OUTPUT/TARGET/ARM.log. Further words are overrides of every run. It needs RELCON_SHARED (the corpora).
+After each run OUTPUT/table.md is written anew, at the end OUTPUT/curves.json and .png: development data after each epoch, errors and pairs.
 """
 
 import argparse
