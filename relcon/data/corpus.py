@@ -263,7 +263,7 @@ class FileCorpus(Corpus):
         return RelconError(
             f'[data] {file} = "{self.files[file]}" has no relations: none of its {len(self._read(file))} documents has a labelled one, '
             "so there is nothing to learn from. Check the file and the reader, or write [data] labelled = false to use its text for "
-            "pre-training alone."
+            "pre-training, or its entities, alone."
         )
 
     def _read(self, name: str) -> Sequence[Document]:
