@@ -36,11 +36,12 @@ class WordPieces(Vocabulary):
     drops (a lone control character) is one unknown piece, so that every word has a position. The word `relcon.contrast.MASK` is the mask
     token, and among words that are cut together with it no other piece is.
 
-    tokenizer: of Hugging Face. limit: the largest number of pieces of an input, special tokens included.
+    tokenizer: of Hugging Face. limit: the largest number of pieces of an input, special tokens included. lower_case: words are made lower
+        case before they are cut, added and special tokens excepted.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int):
-        self.tokenizer, self.limit = tokenizer, limit
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int, lower_case: bool = False):
+        self.tokenizer, self.limit, self.lower_case = tokenizer, limit, lower_case
         self.known: Dict[str, Pieces] = self._whole()
         once, twice = self._cut(["a", "a a"])
         self.space = "" if twice == 2 * once else " "
@@ -92,9 +93,16 @@ class WordPieces(Vocabulary):
             )
         if fresh:
             unknown = (self.tokenizer.unk_token_id,)
-            found = self._cut([self.space + word for word in fresh])
+            found = self._cut([self.space + word for word in self._cased(fresh)])
             self.known.update(zip(fresh, (ids or unknown for ids in found), strict=True))
         return [self._beside_mask(word) for word in words] if MASK in words else [self.known[word] for word in words]
+
+    def _cased(self, words: List[str]) -> List[str]:
+        """The words as they are cut."""
+        if not self.lower_case:
+            return words
+        whole = self.tokenizer.get_added_vocab()
+        return [word if word in whole else word.lower() for word in words]
 
     def _beside_mask(self, word: str) -> Pieces:
         """The pieces of a word among which only `MASK` is the mask: what is written like the mask token is unknown."""

@@ -25,6 +25,8 @@ class Transformer(TextEncoder):
     freeze_embeddings: the embeddings are not trained.
     dropout: replaces the dropout probabilities of the model's config; None leaves them. hidden_dropout: replaces that of hidden states
     alone, and leaves that of attention as it is.
+    lower_case: words are made lower case before they are cut into pieces, which an uncased tokenizer does by itself; tokens that renderers
+        add stay as they are.
 
     `width` is the model's hidden size; `Encoded.summary` is its own sentence vector (BERT's pooler) where it has one; a
     pooler that the weights lack starts at random. RelconError where the folder is incomplete or a number is out of range.
@@ -48,16 +50,17 @@ class Transformer(TextEncoder):
         freeze_embeddings: bool = False,
         dropout: Optional[float] = None,
         hidden_dropout: Optional[float] = None,
+        lower_case: bool = False,
     ):
         model, tokenizer = load(path, dropout, hidden_dropout)
-        super().__init__(model, _layer_list(model), WordPieces(tokenizer, max_length), freeze_layers, freeze_embeddings)
+        super().__init__(model, _layer_list(model), WordPieces(tokenizer, max_length, lower_case), freeze_layers, freeze_embeddings)
 
     @classmethod
     def cutting(cls, arguments: Mapping[str, Any], tokens: Sequence[str] = ()) -> WordPieces:
         """By the tokenizer at the path. RelconError where it is not on this machine."""
         if arguments.get("path") is None:
             raise RelconError("The encoder has no path yet.")
-        words = WordPieces(load_tokenizer(arguments["path"]), arguments["max_length"])
+        words = WordPieces(load_tokenizer(arguments["path"]), arguments["max_length"], arguments.get("lower_case", False))
         words.add(tokens)
         return words
 
@@ -89,7 +92,7 @@ class Transformer(TextEncoder):
 
     def block(self, path: str) -> Dict[str, Any]:
         """The config block that builds this encoder again from a folder where it was saved."""
-        return {"@encoders": "relcon.Transformer.v1", **super().block(path)}
+        return {"@encoders": "relcon.Transformer.v1", **super().block(path), "lower_case": self.words.lower_case}
 
     def run(self, tensors: Mapping[str, Optional[Tensor]]) -> Any:
         """The model's own output."""

@@ -44,6 +44,14 @@ def test_added_tokens_are_whole_and_the_joined_text_agrees(folder):
     assert words.add(["[E1]"]) == {}
 
 
+def test_lower_case_spares_added_tokens(folders):
+    plain, lower = (WordPieces(AutoTokenizer.from_pretrained(folders["roberta"]), 64, lower_case) for lower_case in (False, True))
+    for words in (plain, lower):
+        words.add(["[E1]"])
+    text = ["[E1]", "Low", "DOSES", "<mask>"]
+    assert lower.cut(text) == plain.cut(["[E1]", "low", "doses", "<mask>"]) != plain.cut(text)
+
+
 def test_the_separator_is_one_piece_as_a_word_also_after_tokens_were_added(folder):
     words = WordPieces(AutoTokenizer.from_pretrained(folder), 64)
     for _ in range(2):
