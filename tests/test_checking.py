@@ -273,6 +273,15 @@ def test_a_split_that_a_stage_reads_must_be_given(load):
     assert check_config(load(PLAIN_STAGES, "--paths.train", "a", "--paths.test", "b")) == []
 
 
+def test_the_way_to_a_null_leads_through_a_block_that_is_a_reference(load):
+    block = PLAIN_STAGES.split("[data]")[1].split("[data.reader]")[0].replace("${paths.train}", "${paths.other}")
+    text = PLAIN_STAGES.replace("[paths]", "[paths]\nother = null")
+    text = text.replace('v1"\n[stages.train.e', 'v1"\ndata = ${vars.other}\n[stages.train.e')
+    text += f"[vars.other]{block}reader = ${{data.reader}}\ncandidates = ${{data.candidates}}\n"
+    messages = [problem.message for problem in check_config(load(text, "--paths.train", "a", "--paths.test", "b"))]
+    assert messages == ["[stages.train.data] train: stage 'train' reads the split 'train', which is null. Give --paths.other FILE."]
+
+
 def test_a_selection_reads_development_data(load):
     tuned = '[stages.train]\n@stages = "relcon.Finetune.v1"\nclassifier = "relation"\n'
     chosen = '[stages.train.selection]\n@evaluators = "relcon.Scores.v1"\nprofile = "micro"\n'

@@ -51,14 +51,16 @@ class LoadedConfig:
         return keys in self.source.broken
 
     def origin(self, keys: Keys) -> Keys:
-        """Where a value comes from: the end of its chain of references (`data.train = ${paths.train}` -> `paths.train`)."""
+        """Where a value comes from: the end of its chain of references (`data.train = ${paths.train}` -> `paths.train`), whether it is a
+        reference or stands in a block that is one."""
         seen = set()
-        while keys not in seen and keys in self.source.entries:
+        while keys not in seen:
             seen.add(keys)
-            whole = VARIABLE.fullmatch(self.source.entries[keys].value)
+            size = next((size for size in range(len(keys), 0, -1) if keys[:size] in self.source.entries), 0)
+            whole = VARIABLE.fullmatch(self.source.entries[keys[:size]].value) if size else None
             if whole is None:
                 break
-            keys = self.source.target(keys, whole[1])
+            keys = (*self.source.target(keys[:size], whole[1]), *keys[size:])
         return keys
 
     def save(self, path: Union[str, Path]) -> None:
