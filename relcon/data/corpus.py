@@ -194,7 +194,7 @@ class FileCorpus(Corpus):
         labelled = self.labelled and bool(seen)
         if labelled:
             _refuse_unknown(documents, seen, labels, f"[data] {name} has labels that are not in the label set:")
-        else:
+        elif self.labelled:
             log.info("[data] %s counts as unlabelled.", name)
         instances, lost = self._candidates(name, key, documents, labels if labelled else None)
         self._refuse_none(file, documents, instances, lost)

@@ -75,7 +75,7 @@ class PathProtection:
         """Find the paths of all instances, parsing in one go, and log how many there are not."""
         self._find(instances)
         pairs = sum(self.counts.values())
-        logger.info("%d of %d pairs have a dependency path, %d overlap", self.counts["path"], pairs, self.counts["overlapping"])
+        logger.debug("%d of %d pairs have a dependency path, %d overlap", self.counts["path"], pairs, self.counts["overlapping"])
         if self.counts["missing"]:
             message = "%d of %d pairs have no dependency path between their arguments; on_missing_path = '%s'"
             logger.warning(message, self.counts["missing"], pairs, self.on_missing_path)
