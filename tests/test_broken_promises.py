@@ -680,7 +680,7 @@ from pathlib import Path
 from relcon.interfaces import Schedule
 
 
-@Schedule.register("kit.Good{n}.v1")
+@Schedule.register("goods.Good{n}.v1")
 class Good{n}(Schedule):
     """Always the same.
 
@@ -689,7 +689,7 @@ class Good{n}(Schedule):
     Config::
 
         [schedule]
-        @schedules = "kit.Good{n}.v1"
+        @schedules = "goods.Good{n}.v1"
         rate = 0.5
     """
 
@@ -711,7 +711,7 @@ class Good{n}(Schedule):
         (4, "self, rate: float = 1.0", "self, rate: float = 1.0, **more", "takes .'more'."),
         (5, "        rate = 0.5\n", "        rate = \"half\"\n", "does not work"),
         (6, "Config::", "Example:", "does not end with `Config::`"),
-        (7, "self.rate = rate\n", "self.rate = len(Path(__file__).read_text())\n", "the constructor of kit.Good7.v1 opens"),
+        (7, "self.rate = rate\n", "self.rate = len(Path(__file__).read_text())\n", "the constructor of goods.Good7.v1 opens"),
         (8, "    def factor", "    def other", "lacks methods"),
         (9, "from typing", "from __future__ import annotations\nfrom typing", "from __future__ import annotations"),
     ],
@@ -725,9 +725,9 @@ def test_broken_components(number: int, old: str, new: str, message: str, tmp_pa
     file.write_text(text.replace(old, new, 1) if old else text)
     load_code(file)
     if message:
-        breaks(check_component, message, "schedules", f"kit.Good{number}.v1")
+        breaks(check_component, message, "schedules", f"goods.Good{number}.v1")
     else:
-        check_component("schedules", f"kit.Good{number}.v1")
+        check_component("schedules", f"goods.Good{number}.v1")
 
 
 def test_names_are_versioned() -> None:
