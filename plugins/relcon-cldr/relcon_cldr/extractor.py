@@ -15,6 +15,7 @@ from relcon.data.relations import without_negatives
 from relcon.errors import RelconError
 from relcon.interfaces import Extractor, Neighbour, Points, Split, Tower
 from relcon.model import SavedModel
+from relcon.tasks.contrastive import Contrastive
 from relcon_cldr.pairs import Node, node_of
 from relcon_cldr.scores import Read
 from relcon_cldr.search import Nearest, PairIndex, PairOrder, nearest_words, pairs_of, votes
@@ -134,7 +135,7 @@ class NearestNeighbours(Extractor):
             return [[] for _ in documents]
         vectors = word_vectors(self.tag_tower, documents)
         nearest = nearest_words(vectors.vectors, self.examples.space, self.k_tags)
-        found = votes(self.examples.tags, nearest.index, len(self.tag_set.names)).argmax(1).where(vectors.alive, self.tag_set.outside)
+        found = votes(self.examples.tags, nearest.examples, len(self.tag_set.names)).argmax(1).where(vectors.alive, self.tag_set.outside)
         return [each.tolist() for each in found.split(vectors.sizes)]
 
     def as_read(self, reading: Reading) -> Read:
@@ -185,7 +186,7 @@ class NearestNeighbours(Extractor):
         found = []
         for words, pair in self._located(instances):
             near = self.neighbourhood.index.nearest(words, torch.tensor([pair]), count)
-            found.append([self._neighbour(*each) for each in zip(near.squared[0].tolist(), near.index[0].tolist(), strict=True)])
+            found.append([self._neighbour(*each) for each in zip(near.squared[0].tolist(), near.examples[0].tolist(), strict=True)])
         return found
 
     def _neighbour(self, squared: float, number: int) -> Neighbour:
@@ -273,7 +274,7 @@ class Neighbourhood:
 
     def of(self, nearest: Nearest) -> Tensor:
         """[P] the share of relations among the neighbours."""
-        return self.labels[nearest.index].float().mean(1)
+        return self.labels[nearest.examples].float().mean(1)
 
     def told(self, number: int) -> str:
         """A training pair in words: its sentence with the two words in brackets."""
@@ -350,6 +351,8 @@ def load_examples(folder: Path) -> Examples:
 
 
 def tag_tower(saved: SavedModel, task: str) -> Tower:
-    """The tower of a contrastive task over words: its vectors are the space of tags."""
-    tower: Tower = saved.task(task).towers()[0]
-    return tower
+    """The tower of a contrastive task over words: its vectors are the space of tags. RelconError where the task is no such one."""
+    found = saved.task(task)
+    if not isinstance(found, Contrastive):
+        raise RelconError(f"cldr.Neighbours.v1 tags: '{task}' does not contrast words. Name a task of relcon.Contrastive.v1.")
+    return found.towers()[0]

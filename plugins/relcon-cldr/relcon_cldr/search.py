@@ -14,10 +14,10 @@ ROWS = 64
 
 
 class Nearest(NamedTuple):
-    """The nearest examples of each query, nearest first. squared: [Q, k] squared Euclidean distances. index: [Q, k] numbers of examples."""
+    """The nearest examples of each query, nearest first. squared: [Q, k] squared Euclidean distances. examples: [Q, k] their numbers."""
 
     squared: Tensor
-    index: Tensor
+    examples: Tensor
 
 
 class PairIndex:
@@ -53,7 +53,7 @@ class PairIndex:
         padded = torch.cat([table, table.new_full((len(words), 1), torch.inf)], 1)
         least, at = padded[:, self.words].min(2)  # [W, S] distance to, and place of, each sentence's nearest word
         parts = [self._searched(table, least, at, rows, k) for rows in pairs.split(ROWS)]
-        return Nearest(torch.cat([part.squared for part in parts]), torch.cat([part.index for part in parts]))
+        return Nearest(torch.cat([part.squared for part in parts]), torch.cat([part.examples for part in parts]))
 
     def _searched(self, table: Tensor, least: Tensor, at: Tensor, pairs: Tensor, k: int) -> Nearest:
         """The nearest of some pairs [P, 2]."""
@@ -111,4 +111,4 @@ def votes(labels: Tensor, index: Tensor, classes: int) -> Tensor:
 
 def by_k(labels: Tensor, nearest: Nearest, ks: Sequence[int], classes: int) -> List[Tuple[int, Tensor]]:
     """For each k the class [Q] with most votes of the k nearest; the smallest class number of several."""
-    return [(k, votes(labels, nearest.index[:, :k], classes).argmax(1)) for k in ks]
+    return [(k, votes(labels, nearest.examples[:, :k], classes).argmax(1)) for k in ks]

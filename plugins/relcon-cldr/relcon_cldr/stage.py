@@ -194,7 +194,7 @@ class Neighbours(Stage):
             gold = is_gold(pairs, gold_pairs([document], self.tags.types), self.order)
             nearest = near.index.nearest(words, pairs, self.grid[-1])
             for k in self.grid:
-                guess = near.labels[nearest.index[:, :k]].float().mean(1) > 0.5
+                guess = near.labels[nearest.examples[:, :k]].float().mean(1) > 0.5
                 counts[k] = _added(counts[k], gold, guess)
         return {k: ratio.f1 for k, ratio in counts.items()}
 

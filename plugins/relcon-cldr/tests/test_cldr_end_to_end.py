@@ -8,10 +8,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from relcon_cldr.extractor import tag_tower
 
 from relcon.cli.main import main
 from relcon.config import resolve
 from relcon.data.document import Document
+from relcon.errors import RelconError
+from relcon.interfaces import Tower
+from relcon.model import SavedModel
+from relcon.tasks.masked_language_model import MaskedLanguageModel
 from relcon.testing import tiny_character_bert_folder, tiny_encoder_folder
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "cldr"
@@ -303,6 +308,14 @@ def test_freezing_everything(train, tmp_path, capsys):
 def test_types_that_the_data_do_not_have(train, tmp_path, capsys):
     said = refused(capsys, train, "cldr.cfg", tmp_path / "run", "--stages.relations.streams.graphs.types", '["Drug", "Dose"]')
     assert "No sentence of the split 'train' can be used" in said and "no relation between Drug and Dose" in said
+
+
+def test_a_task_that_does_not_contrast_words_is_no_space_of_tags(joint, monkeypatch):
+    saved = SavedModel(joint / "stages/tags/model")
+    assert isinstance(tag_tower(saved, "contrast"), Tower)
+    monkeypatch.setattr(SavedModel, "task", lambda *_: MaskedLanguageModel("train", "text"))
+    with pytest.raises(RelconError, match="'contrast' does not contrast words"):
+        tag_tower(saved, "contrast")
 
 
 def test_a_model_of_relations_alone_finds_no_entities(train, tmp_path, capsys):

@@ -206,14 +206,17 @@ class NoisyCorpus(ChangedTraining):
 def corrupt(document: Document, plan: Plan, train: Split) -> Document:
     """The document as a plan makes it, with what is wrong in its metadata."""
     negative = train.labels.negative
+    wrong: Dict[Fact, Optional[str]]
     if plan.donor is not None:
         changed, wrong = _with_text_of(document, train.documents[plan.donor], negative)
     else:
         relations = tuple(
-            replace(each, label=plan.labels.get((each.head, each.tail, each.label), each.label)) for each in document.relations
+            each if each.label is None else replace(each, label=plan.labels.get((each.head, each.tail, each.label), each.label))
+            for each in document.relations
         )
         changed = replace(document, relations=(*relations, *(Relation(*fact) for fact in plan.added)))
-        wrong = {(head, tail, label): true for (head, tail, true), label in plan.labels.items()} | dict.fromkeys(plan.added)
+        wrong = {(head, tail, label): true for (head, tail, true), label in plan.labels.items()}
+        wrong.update(dict.fromkeys(plan.added))
     uids = {each[:3]: each.uid for each in relation_instances(changed, negative)}
     found = {**document.metadata.get(CORRUPTED, {}), **{uids[fact]: true for fact, true in wrong.items()}}
     return replace(changed, metadata={**document.metadata, CORRUPTED: found})

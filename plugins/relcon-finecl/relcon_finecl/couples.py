@@ -237,8 +237,8 @@ class EntityPairCouples(CoupleSampler):
             groups.tails.setdefault(tail, []).append(number)
             by_pair.setdefault((head, tail), []).append(number)
         groups.pairs.extend(numbers for numbers in by_pair.values() if len(numbers) > 1)
-        for (head, tail), numbers in by_pair.items():
-            if len(groups.heads[head]) + len(groups.tails[tail]) > 2 * len(numbers):
+        for (first, second), numbers in by_pair.items():
+            if len(groups.heads[first]) + len(groups.tails[second]) > 2 * len(numbers):
                 groups.shared.extend(numbers)
         if not groups.pairs:
             raise self.no_couple(data, MENTIONED_ONCE)

@@ -211,7 +211,7 @@ def order_after(
     have no part in the rule: nothing is known of them."""
     orders = as_learned(recorded.first_right, k)
     shown = np.flatnonzero((recorded.first_shown >= 0) & (recorded.first_shown < k))
-    orders[shown] = minimum_share(orders[shown], [labels[row] for row in shown], k, share, placement, generator)
+    orders[shown] = minimum_share(orders[shown], [labels[row] for row in shown.tolist()], k, share, placement, generator)
     return orders
 
 

@@ -114,7 +114,7 @@ class OrderReport(Stage):
     def plan(self, context: StageContext) -> StagePlan:
         """What `run` would do, done with the order of a few steps."""
         began = time.perf_counter()
-        figures = self.run(context).figures
+        figures = dict(self.run(context).figures)
         plan = counted(context, split_of(self.data or context.corpus, self.split))
         plan.figures, plan.seconds = figures, time.perf_counter() - began
         return plan

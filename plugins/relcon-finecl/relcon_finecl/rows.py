@@ -31,8 +31,8 @@ class Rows(NamedTuple):
     @classmethod
     def of(cls, rows: Sequence[Tuple[int, int, int, int, float]], dtype: torch.dtype = torch.float32) -> "Rows":
         """From tuples in the order of the fields. dtype: of the weights."""
-        whole = torch.tensor([row[:4] for row in rows], dtype=torch.long).reshape(-1, 4).unbind(1)
-        return cls(*whole, torch.tensor([row[4] for row in rows], dtype=dtype))
+        document, head, tail, relation = torch.tensor([row[:4] for row in rows], dtype=torch.long).reshape(-1, 4).unbind(1)
+        return cls(document, head, tail, relation, torch.tensor([row[4] for row in rows], dtype=dtype))
 
 
 def couples_of(relations: Sequence[Optional[int]], generator: torch.Generator) -> Tensor:

@@ -136,8 +136,7 @@ def context_encoder(span: SpanEncoder, context: Context, empty: Empty) -> SpanEn
     if context == "shared":
         return span
     if context == "fresh":
-        kernels = [convolution.kernel_size[0] for convolution in span.convolutions]
-        return SpanEncoder(span.state, kernels, span.convolutions[0].out_channels, span.out, span.dropout.p, empty)
+        return SpanEncoder(span.state, span.kernels, span.channels, span.out, span.dropout.p, empty)
     made = deepcopy(span)
     made.empty = empty
     return made

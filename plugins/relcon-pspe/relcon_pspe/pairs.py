@@ -1,6 +1,6 @@
 """PSPE's span-pair encoder: attention, aware of positions, over the two spans and what stands before, between and behind them."""
 
-from typing import List, Literal, NamedTuple, Optional
+from typing import Callable, Dict, List, Literal, NamedTuple, Optional
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from relcon_pspe.blocks import DEVIATION, linear
 from relcon_pspe.sentence_vectors import Source, checked, sentence_vectors
 from relcon_pspe.spans import SpanEncoder, Words, require_state, word_begins, words_of
 
-ACTIVATIONS = {"gelu": functional.gelu, "tanh": torch.tanh}
+ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {"gelu": functional.gelu, "tanh": torch.tanh}
 
 LEFT, FIRST, MIDDLE, SECOND, RIGHT = range(5)
 """The segments of a text around two spans, in the order of the text."""

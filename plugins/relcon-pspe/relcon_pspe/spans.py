@@ -16,18 +16,18 @@ from relcon_pspe.blocks import Block
 class Words(NamedTuple):
     """The words of slots, slot after slot and in the order of the text, none of them twice in a slot.
 
-    slot, place: [T] the slot of each word and where it stands, row * L + position. count: how many slots there are.
+    slot, place: [T] the slot of each word and where it stands, row * L + position. slots: how many there are.
     """
 
     slot: Tensor
     place: Tensor
-    count: int
+    slots: int
 
     @classmethod
-    def of(cls, slot: Tensor, place: Tensor, count: int, places: int) -> "Words":
+    def of(cls, slot: Tensor, place: Tensor, slots: int, places: int) -> "Words":
         """Any words in that order. places: how many positions there are, B * L."""
         keys = torch.unique(slot * places + place)
-        return cls(keys // places, keys % places, count)
+        return cls(keys // places, keys % places, slots)
 
 
 class SpanEncoder(Pooler):
@@ -80,7 +80,8 @@ class SpanEncoder(Pooler):
         self.convolutions = nn.ModuleList(nn.Conv1d(state, channels, kernel) for kernel in kernels)
         self.dropout = nn.Dropout(dropout)
         self.mlp = Block(channels * len(kernels), out, dropout)
-        self.state, self.out, self.empty, self.slots = state, out, empty, slots
+        self.state, self.kernels, self.channels = state, list(kernels), channels
+        self.out, self.empty, self.slots = out, empty, slots
 
     def width(self, state: int) -> int:
         """`out` for each slot."""
@@ -101,8 +102,9 @@ class SpanEncoder(Pooler):
         """[count, kernels * channels]: what the MLP reads."""
         known, number = words.place.unique(return_inverse=True)
         vectors = states.flatten(0, 1)[known]
-        laid = Laid.of(words, max(convolution.kernel_size[0] for convolution in self.convolutions))
-        maxima = torch.cat([self._maxima(convolution, vectors, number, laid) for convolution in self.convolutions], 1)
+        laid = Laid.of(words, max(self.kernels))
+        layers = (each for each in self.convolutions if isinstance(each, nn.Conv1d))  # all of them
+        maxima = torch.cat([self._maxima(each, vectors, number, laid) for each in layers], 1)
         if self.empty == "zero":
             return maxima.masked_fill((laid.sizes == 0)[:, None], 0.0)
         return maxima
@@ -133,9 +135,9 @@ class Laid(NamedTuple):
     @classmethod
     def of(cls, words: Words, gap: int) -> "Laid":
         """Each slot behind a gap, and a last gap behind all of them."""
-        sizes = torch.bincount(words.slot, minlength=words.count)
+        sizes = torch.bincount(words.slot, minlength=words.slots)
         at = torch.arange(len(words.slot), device=words.slot.device) + gap * (words.slot + 1)
-        owner = torch.arange(words.count, device=words.slot.device).repeat_interleave(sizes + gap)
+        owner = torch.arange(words.slots, device=words.slot.device).repeat_interleave(sizes + gap)
         return cls(at, owner, sizes, len(owner) + gap)
 
 
