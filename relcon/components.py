@@ -27,16 +27,20 @@ def arguments(component: Any) -> Dict[str, Argument]:
 
     RelconError where an annotation cannot be resolved (a name imported for type checkers only).
     """
-    function = component.__init__ if inspect.isclass(component) else component
-    try:
-        hints = get_type_hints(function)
-    except Exception as error:  # a stranger's annotation may raise anything when it is evaluated
-        raise RelconError(f"the types of {component.__module__}:{component.__qualname__} cannot be read: {error}") from error
+    hints = _hints(component.__init__ if inspect.isclass(component) else component, component)
     return {
         name: Argument(name, hints.get(name, Any), parameter.default)
         for name, parameter in inspect.signature(component).parameters.items()
         if parameter.kind not in _COLLECTING
     }
+
+
+def _hints(function: Any, component: Any) -> Dict[str, Any]:
+    """The types that a function of a component names; RelconError where they cannot be resolved."""
+    try:
+        return get_type_hints(function)
+    except Exception as error:  # a stranger's annotation may raise anything when it is evaluated
+        raise RelconError(f"the types of {component.__module__}:{component.__qualname__} cannot be read: {error}") from error
 
 
 def component_of(kind: str, name: Any) -> Any:
@@ -45,10 +49,13 @@ def component_of(kind: str, name: Any) -> Any:
     if not isinstance(name, str):
         raise RelconError(f"@{kind} takes a registered name in double quotes, got {name!r}.")
     component = registry.get(name)
-    made = component if inspect.isclass(component) else get_type_hints(component).get("return")
+    made = component if inspect.isclass(component) else _hints(component, component).get("return")
     interface = INTERFACES[kind]
     if not (inspect.isclass(made) and issubclass(made, interface)):
         raise RelconError(f"'{name}' in '@{kind}' is no {interface.__name__}: its package registered it under the wrong interface.")
+    if made is component and inspect.isabstract(made):
+        lacks = ", ".join(sorted(made.__abstractmethods__))
+        raise RelconError(f"'{name}' in '@{kind}' lacks methods of {interface.__name__}: {lacks}. Its package must define them.")
     return component
 
 

@@ -34,7 +34,7 @@ def evaluate(
         folder unless `overwrite`.
     """
     if output is not None:
-        refuse_filling(output, data or run, overwrite)
+        _refuse_output(output, run, data, overwrite)
     return {f"{each.name}.{key}": value for each in _measured(run, data, split, profile, output) for key, value in each.figures.items()}
 
 
@@ -47,7 +47,7 @@ def side_by_side(
     run, data, split, output, overwrite: as for `evaluate`. RelconError where there is no such evaluator.
     """
     if output is not None:
-        refuse_filling(output, data or run, overwrite)
+        _refuse_output(output, run, data, overwrite)
     found = {}
     with TemporaryDirectory() as scratch:
         for each in _measured(run, data, split, None, output or Path(scratch)):
@@ -57,6 +57,13 @@ def side_by_side(
     if not found:
         raise RelconError("No evaluator of the run leaves what a metric profile scores. Add one, such as relcon.Scores.v1.")
     return found
+
+
+def _refuse_output(output: Path, run: Path, data: Optional[Path], overwrite: bool) -> None:
+    """RelconError where tables would go into the run, among the data, or onto files that are not to be replaced."""
+    for read in (data or run, run):
+        refuse_filling(output, read, overwrite=True)
+    refuse_filling(output, run, overwrite)
 
 
 class SideBySide(NamedTuple):

@@ -101,9 +101,12 @@ def _put(temporary: Path, path: Path) -> None:
 
 
 def refuse_replacing(output: Path, read: Optional[Path] = None, overwrite: bool = False) -> None:
-    """RelconError where a file to be written is a folder, is what is read or a file of it, or exists and is not to be replaced."""
+    """RelconError where a file to be written is a folder or a device, is what is read or a file of it, or exists and is not to be
+    replaced."""
     if output.is_dir():
         raise RelconError(f"{output} is a folder. Give a file to write.")
+    if output.exists() and not output.is_file():
+        raise RelconError(f"{output} is no regular file, and would be replaced by one. Give a file to write.")
     if output.exists() and read is not None and within(output, read):
         raise RelconError(f"{output} is the input, which would be lost. Give another file to write.")
     if output.exists() and not overwrite:

@@ -155,7 +155,8 @@ class Split:
     name: train, dev, test, ... documents: all of them. instances: their candidate pairs. lost: gold relations without a
     candidate. labels: the task's label set. complete_annotation: whether pairs of entities that the documents say nothing of are unrelated;
     where not, what draws unrelated pairs from whole documents must leave them alone (`relcon.data.relations.unrelated_pairs`). whole: of a
-    share that a protocol took, the split that it was taken of: what an evaluator counts as known does not depend on the share.
+    share that a protocol took, the split that it was taken of: what an evaluator counts as known does not depend on the share. partial:
+    whether other pairs of its documents belong to another part (divided by instance, few shots).
 
     documents and instances may be lists, or sequences that decode an item when it is asked for: an instance is then made anew each time,
     on the one object of its document. Labels, ids and parts of all come cheaper from `relcon.data.sequences`.
@@ -168,6 +169,7 @@ class Split:
     lost: Sequence[Lost] = ()
     complete_annotation: bool = True
     whole: Optional["Split"] = field(default=None, repr=False, compare=False)
+    partial: bool = False
 
     def fingerprint(self) -> str:
         """A hash of what training and evaluation see of it: labels, documents with parses, candidates; not where it was read."""

@@ -63,8 +63,10 @@ class TrainedModel(Model):
         return probabilities
 
     def embed(self, instances: Sequence[Instance]) -> Tensor:
-        """[N, D] pooled vectors before the head."""
-        return self._pooled(instances)[0]
+        """[N, D] pooled vectors before the head; those of pairs whose arguments were cropped away are counted in `lost_views`."""
+        vectors, alive = self._pooled(instances)
+        self.lost_views += int((~alive).sum())
+        return vectors
 
     def spaces(self) -> List[str]:
         """`relations`: labelled pairs, by their gold label. `entities`: entities, by their type."""

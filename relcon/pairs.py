@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List
 
 from tqdm import tqdm
 
 from relcon.checking import Walk, count
 from relcon.config import LoadedConfig, resolve
+from relcon.data.archives import origin
 from relcon.data.document import Document
 from relcon.data.json import write_jsonl
 from relcon.errors import ConfigError, Problem, RelconError, did_you_mean
@@ -52,12 +53,22 @@ def build_pairs(loaded: LoadedConfig, output: Path, overwrite: bool = False) -> 
     problems = check_builder_config(loaded)
     if problems:
         raise ConfigError(problems, f"{loaded.path}: {count(len(problems), 'mistake')}", most=len(problems))
-    refuse_replacing(output, overwrite=overwrite)
+    for read in (loaded.path, *_paths(loaded.tree["builder"])):
+        refuse_replacing(output, read, overwrite)
     builder: PairBuilder = resolve(loaded.tree["builder"], "[builder]")
     counts = PairCounts(0, 0, {})
     write_jsonl(_counted(_at_least_one(builder), counts), output)
     counts.skipped = builder.skipped()
     return counts
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The texts of a block that are paths of something: what the builder may read."""
+    if isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _paths(each)
+    elif isinstance(value, str) and value and origin(value).exists():
+        yield origin(value)
 
 
 def _at_least_one(builder: PairBuilder) -> Iterator[Document]:

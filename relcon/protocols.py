@@ -230,6 +230,8 @@ class KShot(Protocol):
             raise ValueError(f"shots, dev_shots: {shots} and {dev_shots} must be at least 1")
         if draw not in ("independent", "cumulative"):
             raise ValueError(f"draw: '{draw}' is neither 'independent' nor 'cumulative'")
+        if draw == "cumulative" and not all(0 <= seed < 2**32 for seed in seeds):
+            raise ValueError(f"seeds: with draw = \"cumulative\" they lie from 0 to 2**32 - 1, not {seeds}")
         self.shots, self.seeds, self.dev_shots, self.on_rare, self.draw = shots, _distinct("seeds", seeds), dev_shots, on_rare, draw
 
     def runs(self, corpus: Corpus, seed: int) -> Iterator[Run]:

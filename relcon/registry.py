@@ -112,7 +112,7 @@ class Registry:
         origin = f"'{offer.name}' in '@{self.kind}' could not be loaded from package {offer.package} ({offer.target})"
         try:
             component = offer.load()
-        except Exception as error:  # a stranger's module may raise anything while it is imported
+        except (Exception, SystemExit) as error:  # a stranger's module may raise anything while it is imported, or end it all
             raise RelconError(f"{origin}: {type(error).__name__}: {error}") from error
         if not callable(component):
             raise RelconError(f"{origin}: it names a {type(component).__name__}, not a class or function.")

@@ -173,7 +173,7 @@ def test_broken_scores(write: Callable[..., Path]) -> None:
 def test_figures_without_predictions_are_told_from_unfinished_runs(tmp_path: Path) -> None:
     (tmp_path / "stages/evaluate/documents").mkdir(parents=True)
     (tmp_path / "stages/evaluate/documents/scores.json").write_text("{}")
-    with pytest.raises(RelconError, match=r"stages/evaluate/documents\) keeps figures alone, as relcon.DocumentScores.v1 does"):
+    with pytest.raises(RelconError, match=r"stages/evaluate/documents\) leaves nothing to pair, as relcon.DocumentScores.v1 does"):
         compare_runs(tmp_path, tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Files are written whole or not at all, and read with errors that name the place."""
 
 import json
+import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relcon.errors import RelconError
-from relcon.files import append_jsonl, atomic, read_json, read_object, whole_folder, write_json
+from relcon.files import append_jsonl, atomic, read_json, read_object, refuse_replacing, whole_folder, write_json
 
 
 def names(folder):
@@ -116,6 +117,12 @@ def test_of_two_that_make_a_folder_the_first_stays(tmp_path):
     with whole_folder(tmp_path / "folder") as ours:
         (ours / "of").write_text("the third")
     assert (tmp_path / "folder/of").read_text() == "the third" and names(tmp_path) == ["folder"]
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RelconError, match="pipe is no regular file"):
+        refuse_replacing(tmp_path / "pipe", overwrite=True)
 
 
 def test_a_log_grows_by_lines(tmp_path):

@@ -249,6 +249,8 @@ def test_cumulative_shots_depend_on_the_seeds_before_and_independent_ones_do_not
         runs = KShot(shots=4, seeds=seeds, dev_shots=2, draw=draw).runs(corpus("train", "dev"), 7)
         return {folder: [uids(part.split(name)) for name in ("train", "dev")] for folder, part, _ in runs}
 
+    with pytest.raises(ValueError, match="from 0 to"):
+        drawn("cumulative", [-1])
     assert drawn("independent", [1, 2])["seeds/seed_2"] == drawn("independent", [2])["seeds/seed_2"]
     both = drawn("cumulative", [1, 2])
     assert both["seeds/seed_1"] == drawn("cumulative", [1])["seeds/seed_1"] and both == drawn("cumulative", [1, 2])

@@ -93,6 +93,25 @@ def test_entry_points_that_name_no_component(package, target, reason):
         DatasetReader.registry.get("odd.Lines.v1")
 
 
+def test_a_package_that_ends_the_process_hides_nobody(package):
+    package("ends", "import sys\nsys.exit('bye')\n", "ends.Lines.v1 = ends_code:Lines")
+    with pytest.raises(RelconError, match=r"'ends.Lines.v1' in '@readers' could not be loaded from package ends .*: SystemExit: bye"):
+        DatasetReader.registry.get("ends.Lines.v1")
+
+
+def test_a_component_that_lacks_a_method(package):
+    code = "from relcon.interfaces import DatasetReader\nclass Lines(DatasetReader): pass\n"
+    package("lacking", code, "lacking.Lines.v1 = lacking_code:Lines")
+    with pytest.raises(RelconError, match=r"'lacking.Lines.v1' in '@readers' lacks methods of DatasetReader: read"):
+        component_of("readers", "lacking.Lines.v1")
+
+
+def test_a_function_whose_result_cannot_be_told(package):
+    package("untold", "def made() -> 'Liines': ...\n", "untold.Lines.v1 = untold_code:made")
+    with pytest.raises(RelconError, match="the types of untold_code:made cannot be read: name 'Liines' is not defined"):
+        component_of("readers", "untold.Lines.v1")
+
+
 def test_a_component_of_the_wrong_interface(package):
     package("odd", GOOD, "odd.Lines.v1 = odd_code:Lines", group="relcon_augmenters")
     with pytest.raises(RelconError, match=r"'odd.Lines.v1' in '@augmenters' is no Augmenter"):
@@ -146,9 +165,10 @@ def test_a_file_registers_components_once(tmp_path):
     [
         ("x = 1\n\nraise RuntimeError('no')\n", r"bad0.py:3: --code could not be loaded: RuntimeError: no"),
         ("def f(:\n", r"bad1.py:1: --code could not be loaded: SyntaxError"),
+        ("import sys\nsys.exit(3)\n", r"bad2.py:2: --code could not be loaded: SystemExit: 3"),
         (
             "from relcon.interfaces import Augmenter as A\nA.register('toy.Drop.v1')(int)\n",
-            r"bad2.py:2: .*'toy.Drop.v1' is already registered",
+            r"bad3.py:2: .*'toy.Drop.v1' is already registered",
         ),
     ],
 )
@@ -163,6 +183,8 @@ def test_a_file_that_fails(tmp_path, toy_code, code, message, request):
 def test_a_file_that_is_none(tmp_path):
     with pytest.raises(RelconError, match="does not exist"):
         load_code(tmp_path / "none.py")
+    with pytest.raises(RelconError, match="is a folder; give a file"):
+        load_code(tmp_path)
     (tmp_path / "text.txt").write_text("")
     with pytest.raises(RelconError, match=r"must end in \.py"):
         load_code(tmp_path / "text.txt")

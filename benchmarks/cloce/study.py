@@ -7,8 +7,9 @@ arm goes on from there, with the head that was trained. KI is the prompt alone, 
 epoch, and a classifier on entity markers stands beside them. On SemEval-2010 Task 8 (OpenNRE's division) and Wiki80, whose entities mostly
 have types; with all training data and with K instances of each label. Without --full: SemEval with 16 instances, three seeds.
 
-What is done is not done again, an interrupted run goes on; --only names what to run on, --seeds how many of the seeds. --jobs runs so many
-arms at once, each with its output in OUTPUT/TARGET/ARM.log. Further words are overrides of every run. It needs RELCON_SHARED (the corpora).
+What is done is not done again, an interrupted run goes on; --only names what to run on, --arms which arms, --seeds how many of the seeds.
+--jobs runs so many arms at once, each with its output in OUTPUT/TARGET/ARM.log. Further words are overrides of every run. It needs
+RELCON_SHARED (the corpora).
 After each run OUTPUT/table.md is written anew, at the end OUTPUT/curves.json and .png: development data after each epoch, errors and pairs.
 """
 
@@ -165,6 +166,7 @@ def run_all(targets: Sequence[str], given: argparse.Namespace) -> List[Path]:
         Work(TARGETS[target].corpus, fine_tuning(arm, target, output, given.full, given.seeds), folder_of(arm, target, output))
         for target in good
         for arm in TARGETS[target].arms
+        if given.arms is None or arm in given.arms
     ]
     return failed + in_parallel(arms, targets, given)
 
@@ -245,6 +247,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="arms at once")
     parser.add_argument("--full", action="store_true", help="both corpora, all of the data and 8, 16 and 32 instances, five seeds of these")
     parser.add_argument("--only", nargs="*", choices=list(TARGETS), help="what to run on")
+    parser.add_argument("--arms", nargs="*", choices=list(ARMS), help="only these arms")
     parser.add_argument("--seeds", type=int, help="only the first so many seeds")
     given, given.words = parser.parse_known_args()
     given.output.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ class Directions(Check):
             related.add(label)
             self.of[label] += 1
             self.both[label] += opposite == label
-            self.backward[label] += entities[tail].mentions[0] < entities[head].mentions[0]
+            self.backward[label] += entities[tail].first < entities[head].first
             if opposite in self.subject.negative:
                 self.opposed[label] += 1
                 names = [document.mention_text(entities[number].mentions[0]) for number in (head, tail)]

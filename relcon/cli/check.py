@@ -1,5 +1,6 @@
 """`relcon check`: every mistake of a config at once, and what is wrong with its data."""
 
+import shlex
 from pathlib import Path
 from typing import List, Optional
 
@@ -62,10 +63,15 @@ def check_cli(
         return
     stages = list(loaded.tree["stages"])
     count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
-    options = [*(f"--code {file}" for file in code), *(["--resume"] if resume else []), *(["--overwrite"] if overwrite else [])]
-    again = " ".join([str(config), "--output", str(output or f"runs/{config.stem}"), *options, *overrides])
+    options = [*with_code(code), *(["--resume"] if resume else []), *(["--overwrite"] if overwrite else [])]
+    again = shlex.join([str(config), "--output", str(output or f"runs/{config.stem}"), *options, *overrides])
     typer.echo(f"{config} is sound: {count} ({', '.join(stages)}).")
     typer.echo(f"Next: relcon train {again}")
+
+
+def with_code(files: List[Path]) -> List[str]:
+    """The words of the command line that load these files."""
+    return [word for file in files for word in ("--code", str(file))]
 
 
 def check_sweep(path: Path, code: List[Path], output: Optional[Path], overrides: List[str]) -> None:
@@ -79,6 +85,6 @@ def check_sweep(path: Path, code: List[Path], output: Optional[Path], overrides:
     if wrong:
         heading = f"{path}: {len(wrong)} of {len(names)} cells cannot run"
         raise ConfigError([Problem(name, why) for name, why in wrong.items()], heading, most=len(wrong))
-    again = " ".join([str(path), "--output", str(output or f"runs/{path.stem}"), *(f"--code {file}" for file in code), *overrides])
+    again = shlex.join([str(path), "--output", str(output or f"runs/{path.stem}"), *with_code(code), *overrides])
     typer.echo(f"{path} is sound: {len(names)} cells ({', '.join(names)}).")
     typer.echo(f"Next: relcon sweep {again}")

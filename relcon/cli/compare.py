@@ -1,5 +1,6 @@
 """`relcon compare`: two runs on the same instances."""
 
+import shlex
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, List, Optional
@@ -51,9 +52,9 @@ def compare_cli(
     _differences(comparison, examples)
     models = _with_model(run_a)
     if not examples:
-        typer.echo(f"Next: relcon compare {run_a} {run_b} --examples 10")
+        typer.echo(f"Next: relcon {shlex.join(['compare', str(run_a), str(run_b), '--examples', '10'])}")
     elif models:
-        typer.echo(f"Next: relcon predict {models[0]} INPUT --output predictions.jsonl")
+        typer.echo(f"Next: relcon predict {shlex.quote(str(models[0]))} INPUT --output predictions.jsonl")
 
 
 def _with_model(run: Path) -> List[Path]:

@@ -1,5 +1,6 @@
 """`relcon init`: a package for a plugin, or a config, to begin with."""
 
+import shlex
 from pathlib import Path
 from typing import List, Optional
 
@@ -94,4 +95,4 @@ def config_cli(
     for line in made.said:
         typer.echo(line)
     typer.echo(f"{output} is written; relcon check finds it sound.")
-    typer.echo(f"Next: relcon train {output} --output runs/{output.stem}")
+    typer.echo(f"Next: relcon {shlex.join(['train', str(output), '--output', f'runs/{output.stem}'])}")

@@ -1,5 +1,6 @@
 """`relcon predict`: relations for new text."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, List, Optional
 
@@ -55,7 +56,7 @@ def predict_cli(
     from relcon.conversion import components, refuse_output
     from relcon.data.archives import origin, resolve
     from relcon.errors import RelconError
-    from relcon.files import refuse_replacing
+    from relcon.files import refuse_replacing, within
     from relcon.interfaces import Writer
     from relcon.prediction import Predictor
 
@@ -69,6 +70,8 @@ def predict_cli(
         refuse_replacing(output, origin(input), overwrite)
     else:
         refuse_output(chosen, output, origin(input), overwrite)
+    if within(output, run):
+        raise RelconError(f"{output} lies in the run that predicts, whose files it could replace. Give another place with --output.")
     blocks = {"@readers": reader} if reader else None, {"@candidates": candidates} if candidates else None
     predictor = Predictor(run, *blocks)
     if chosen is None:
@@ -79,7 +82,7 @@ def predict_cli(
         write_documents(predictor, source, output, positive_only, chosen)
     if predictor.model.lost_views:
         typer.echo(f"{predictor.model.lost_views} {LOST[predictor.model.lost_unit]}")
-    typer.echo(f"Next: relcon evaluate {run} --data {input} (where it is labelled)")
+    typer.echo(f"Next: relcon {shlex.join(['evaluate', str(run), '--data', str(input)])} (where it is labelled)")
 
 
 def documents_of(predictor: "Predictor", source: Path) -> "Iterator[Document]":

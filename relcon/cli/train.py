@@ -74,7 +74,8 @@ def run(loaded: "LoadedConfig", output: Path, resume: bool, overwrite: bool) -> 
         report_table(rows)
     written = [name for name in ("metrics.json", "predictions.jsonl", "model/") if (output / name).exists()]
     typer.echo(f"The run lies in {output} ({', '.join(written)}).")
-    advice = f"predict {output} INPUT --output predictions.jsonl" if "model/" in written else f"compare {output} OTHER_RUN"
+    run = shlex.quote(str(output))
+    advice = f"predict {run} INPUT --output predictions.jsonl" if "model/" in written else f"compare {run} OTHER_RUN"
     typer.echo(f"Next: relcon {advice}")
 
 

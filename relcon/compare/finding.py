@@ -47,7 +47,7 @@ def _evaluation(path: Path) -> Path:
     others = sorted(file.parent.relative_to(path).as_posix() for file in path.glob(f"stages/*/*/{SCORES}"))
     if others:
         raise RelconError(
-            f"{path} holds no {PREDICTIONS}: what it was measured with ({', '.join(others)}) keeps figures alone, as "
+            f"{path} holds no {PREDICTIONS}: what it was measured with ({', '.join(others)}) leaves nothing to pair, as "
             f"relcon.DocumentScores.v1 does. Compare these in {path / 'metrics.json'}, or evaluate with {PairResults.evaluator} or "
             f"{ExtractionResults.evaluator} beside it."
         )

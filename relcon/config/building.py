@@ -15,7 +15,7 @@ def resolve(block: Dict[str, Any], where: str) -> Any:
     loses the place of what a constructor raises.
 
     block: a section of `LoadedConfig.tree`, checked before. where: its name in messages, `[stages.pretrain]`.
-    Raises RelconError with the block's place where a constructor refuses a value or makes something of another interface.
+    Raises RelconError with the block's place where a constructor refuses a value, fails, or makes something of another interface.
     """
     return _build(block, where.strip("[]"))
 
@@ -45,6 +45,8 @@ def _call(kind: str, block: Dict[str, Any], arguments: Dict[str, Any], path: str
         made = component(**arguments)
     except (ValueError, RelconError) as error:
         raise RelconError(f"{where} {error}") from error
+    except Exception as error:  # a stranger's constructor may raise anything
+        raise RelconError(f"{where} '{name}' could not be made: {type(error).__name__}: {error}. --debug shows where.") from error
     if not isinstance(made, INTERFACES[kind]):
         raise RelconError(f"{where} '{name}' made a {type(made).__name__}, not a {INTERFACES[kind].__name__}: a defect of its package.")
     return made

@@ -12,7 +12,7 @@ def load_code(path: Path) -> None:
     """Run a file of registered components, once per process. RelconError where it is missing or fails, with its line."""
     path = Path(path).resolve()
     if not path.is_file():
-        raise RelconError(f"--code {path} does not exist.")
+        raise RelconError(f"--code {path} {'is a folder; give a file' if path.is_dir() else 'does not exist'}.")
     name = f"relcon_code_{path.stem}"
     if name in sys.modules:
         if Path(str(sys.modules[name].__file__)) != path:
@@ -25,7 +25,7 @@ def load_code(path: Path) -> None:
     sys.modules[name] = module  # before running it, so that its annotations can be resolved
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's file may raise anything
+    except (Exception, SystemExit) as error:  # a user's file may raise anything, or be a script that ends
         del sys.modules[name]
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None

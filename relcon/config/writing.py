@@ -32,15 +32,19 @@ def _fill(value: Any) -> Any:
     known = arguments(component_of(kind, value[f"@{kind}"]))
     return {
         **filled,
-        **{name: _default(each.default) for name, each in known.items() if name not in value and each.default is not REQUIRED},
+        **{
+            name: _default(each.default, value[f"@{kind}"], name)
+            for name, each in known.items()
+            if name not in value and each.default is not REQUIRED
+        },
     }
 
 
-def _default(value: Any) -> Any:
+def _default(value: Any, component: str, argument: str) -> Any:
     try:
         return json.loads(json.dumps(value))
     except TypeError:
-        raise ConfigError([Problem("", f"the default {value!r} of a component cannot be written to a config.")]) from None
+        raise ConfigError([Problem("", f"the default {value!r} of '{argument}' of '{component}' cannot be written to a config.")]) from None
 
 
 def write(tree: Dict[str, Any], is_section: Callable[[Keys], bool]) -> str:

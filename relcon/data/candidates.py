@@ -133,7 +133,7 @@ class EntityPairs(CandidateRule):
 
     def _pairs(self, document: Document) -> Iterator[Pair]:
         """Pairs of the right types, near or far."""
-        order = sorted(range(len(document.entities)), key=lambda n: (document.entities[n].mentions[0][:2], n))
+        order = sorted(range(len(document.entities)), key=lambda n: (document.entities[n].first[:2], n))
         for place, first in enumerate(order):
             for second in order if self.directed else order[place + 1 :]:
                 pair = self._oriented(document, first, second) if first != second else None

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from contextlib import closing
+from difflib import get_close_matches
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -54,8 +55,8 @@ class FileCorpus(Corpus):
         made that skips bad records is read anew each time, so that every run says which.
     limit: only the first so many documents of each file, for a quick look. The label set is that of the whole file.
     seed: draws the dev share. It does not follow `[training] seed`, so that runs with several seeds see the same division.
-    workers: so many processes read, parse and find the pairs when something is not cached yet; the result does not depend on it. Files of
-        lines (JSON-lines, OpenNRE) are read in parallel, all formats are parsed and searched for pairs in parallel. Each process loads
+    workers: so many processes read, parse and find the pairs when something is not cached yet; the result does not depend on it. Files
+        whose every line is a record are read in parallel, all formats are parsed and searched for pairs in parallel. Each process loads
         relcon and the parser anew: worth it from some thousand documents on.
 
     A dev or test split in which no document has a labelled relation counts as unlabelled: its instances have no label.
@@ -250,6 +251,7 @@ class FileCorpus(Corpus):
         for key, names in (("negative", self.negative), ("symmetric", self.symmetric)):
             given = set(self.negative) if key == "symmetric" or self.candidates is None or self.candidates.gives_negative else set()
             if set(names) <= known | given:
+                self._warn_of_near(set(names) - known, known)
                 continue
             known = known.union(*map(self._labels_in, self.files))
             for name in names:
@@ -258,6 +260,13 @@ class FileCorpus(Corpus):
                         f"[data] {key} names '{name}', a label that no pair of the data has.{did_you_mean(name, known)} Correct it, "
                         "or name all labels in [data] labels."
                     )
+
+    @staticmethod
+    def _warn_of_near(given: Set[str], known: Set[str]) -> None:
+        """Say so where a name that a rule gives to pairs without a relation is nearly that of a label in the data."""
+        for name in sorted(given):
+            for near in get_close_matches(name, known, n=1, cutoff=0.8):
+                log.warning("[data] negative names '%s', a label that no pair of the data has. Did you mean '%s'?", name, near)
 
     def _no_relations(self, file: str) -> RelconError:
         return RelconError(

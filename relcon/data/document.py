@@ -45,6 +45,11 @@ class Entity:
     id: str = ""
     score: Optional[float] = field(default=None, repr=False)  # `content_hash` is made of the rest, as it was before there were scores
 
+    @property
+    def first(self) -> Mention:
+        """The mention that stands first in the text; data may list them in any order."""
+        return min(self.mentions)
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -138,6 +143,11 @@ class Document:
         """The number of the sentence that holds this word."""
         return bisect_right(self.sentences, (word, len(self.words))) - 1
 
+    def sentences_between(self, one: Mention, other: Mention) -> int:
+        """How many sentence ends lie between two mentions; a mention may itself run over one."""
+        first, second = sorted((one, other))
+        return max(self.sentence_of(second.start) - self.sentence_of(first.end - 1), 0)
+
     def touch(self, one: Mention, other: Mention) -> bool:
         """Whether two mentions share a word or, where offsets are known, follow each other without a character between them."""
         first, second = sorted((one, other))
@@ -167,11 +177,15 @@ class Instance:
 
     @property
     def mentions(self) -> Tuple[Mention, Mention]:
-        """The mention of head and the mention of tail that a sentence-level method looks at: the closest two."""
+        """The mention of head and the mention of tail that a sentence-level method looks at: the closest two, which share a sentence where
+        any two do."""
+        heads, tails = (self.document.entities[number].mentions for number in (self.head, self.tail))
+        if len(heads) == len(tails) == 1:
+            return heads[0], tails[0]
         pairs = [
-            (abs(h.start - t.start), n, m, h, t)
-            for n, h in enumerate(self.document.entities[self.head].mentions)
-            for m, t in enumerate(self.document.entities[self.tail].mentions)
+            (self.document.sentences_between(h, t), abs(h.start - t.start), n, m, h, t)
+            for n, h in enumerate(heads)
+            for m, t in enumerate(tails)
         ]
         *_, head, tail = min(pairs)
         return head, tail

@@ -40,6 +40,7 @@ def joined(splits: Sequence[Split]) -> Split:
         splits[0].labels,
         [lost for split in splits for lost in split.lost],
         all(split.complete_annotation for split in splits),
+        partial=any(split.partial for split in splits),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from relcon.data.document import group_of as group_of
+from relcon.data.relations import RelationInstance, relation_instances
 from relcon.data.sequences import groups_of, ids_of, labels_of, pairs_of, take
 from relcon.errors import RelconError, did_you_mean
 from relcon.interfaces import Split
@@ -184,6 +185,27 @@ def k_shots_in_turn(split: Split, shots: int, seeds: Sequence[int], on_rare: OnR
         yield pick(split, sorted(number for found in by_label.values() for number in found[:shots]), split.name)
 
 
+def asked_relations(split: Split) -> Iterator[Tuple[int, RelationInstance]]:
+    """The labelled tuples of which a split asks, or which it has lost, each with the place of its document.
+
+    Those are all that its documents have, unless it is a part of them (`Split.partial`): the other tuples belong to another part, and
+    count neither for nor against a model here.
+    """
+    if not split.partial:
+        yield from ((place, fact) for place, each in enumerate(split.documents) for fact in relation_instances(each, split.labels.negative))
+        return
+    pairs = pairs_of(split.instances, split.documents)
+    asked = set(zip(pairs.document.tolist(), pairs.head.tolist(), pairs.tail.tolist(), strict=True))
+    lost = {(each.document, each.head, each.tail, each.label) for each in split.lost}
+    for place, document in enumerate(split.documents):
+        for fact in relation_instances(document, split.labels.negative):
+            ways = [(place, fact.head, fact.tail)]
+            if fact.label in split.labels.symmetric:  # either order may be the candidate
+                ways.append((place, fact.tail, fact.head))
+            if not asked.isdisjoint(ways) or (document.id, fact.head, fact.tail, fact.label) in lost:
+                yield place, fact
+
+
 # ---- their parts -------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +246,7 @@ def assemble(split: Split, chosen: Sequence[Unit], name: str) -> Split:
     documents = sorted({number for unit in chosen for number in unit.documents})
     instances = sorted(number for unit in chosen for number in unit.instances)
     lost = sorted(number for unit in chosen for number in unit.lost)
+    pairs_of_documents = np.bincount(pairs_of(split.instances, split.documents).document, minlength=len(split.documents))[documents]
     return Split(
         name,
         take(split.documents, documents),
@@ -231,6 +254,7 @@ def assemble(split: Split, chosen: Sequence[Unit], name: str) -> Split:
         split.labels,
         take(split.lost, lost),
         split.complete_annotation,
+        partial=split.partial or len(instances) < int(pairs_of_documents.sum()),
     )
 
 
@@ -238,14 +262,15 @@ def pick(split: Split, instances: Sequence[int], name: str) -> Split:
     """The part of a split with these instances and their documents; lost relations do not come along."""
     chosen = take(split.instances, instances)
     documents = sorted({*pairs_of(chosen, split.documents).document.tolist()})
-    return replace(split, name=name, documents=take(split.documents, documents), instances=chosen, lost=())
+    return replace(split, name=name, documents=take(split.documents, documents), instances=chosen, lost=(), partial=True)
 
 
 def deal(strata: Sequence["Counter[str]"], shares: Sequence[float], generator: torch.Generator) -> List[int]:
     """The part of each unit, so that each part gets its share of every stratum: iterative stratification.
 
-    The rarest stratum is dealt first, its largest units first, each to the part that wants most of it, then to the part with
-    most room, then at random. Units of one example each end within one example of their share.
+    The rarest stratum is dealt first, each unit to the part that wants most of it, then to the part with most room, then at random.
+    Between equal parts the largest units go first, which evens them out; between unequal ones that would leave the small part nothing
+    but small units, so they go as they were shuffled. Units of one example each end within one example of their share.
 
     strata: [units] examples per stratum. shares: [parts] adding up to 1.
     Source: Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
@@ -262,7 +287,8 @@ def deal(strata: Sequence["Counter[str]"], shares: Sequence[float], generator: t
         for number in waiting:
             left.update(strata[number])
         stratum = min(left, key=lambda each: (left[each], each))
-        for number in sorted((n for n in waiting if strata[n][stratum]), key=lambda n: -strata[n][stratum]):
+        dealt = [number for number in waiting if strata[number][stratum]]
+        for number in sorted(dealt, key=lambda n: -strata[n][stratum]) if len(set(shares)) == 1 else dealt:
             part = _neediest(wants[stratum], room, generator)
             home[number] = part
             for each, count in strata[number].items():

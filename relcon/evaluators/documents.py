@@ -14,6 +14,7 @@ from relcon.data.document import Document
 from relcon.data.labels import LabelSet
 from relcon.data.relations import relation_instances
 from relcon.data.sequences import pairs_of
+from relcon.data.splits import asked_relations
 from relcon.errors import RelconError, did_you_mean
 from relcon.evaluators.scoring import Counts, averages_each, per_class, ratio
 from relcon.evaluators.tables import write_per_class
@@ -179,12 +180,11 @@ def _scored(model: Model, data: Split) -> Scored:
     column = {name: number for number, name in enumerate(data.labels.positive)}
     scores = model.probabilities(data.instances)[:, [model.labels.number(name) for name in data.labels.positive]].float().cpu().numpy()
     correct, gold = np.zeros(scores.shape, dtype=bool), np.zeros(len(column), dtype=np.int64)
-    for number, document in enumerate(data.documents):
-        for fact in relation_instances(document, data.labels.negative):
-            gold[column[fact.label]] += 1
-            row = place.get((number, fact.head, fact.tail))
-            if row is not None:
-                correct[row, column[fact.label]] = True
+    for number, fact in asked_relations(data):
+        gold[column[fact.label]] += 1
+        row = place.get((number, fact.head, fact.tail))
+        if row is not None:
+            correct[row, column[fact.label]] = True
     return Scored(scores, correct, gold, rows)
 
 

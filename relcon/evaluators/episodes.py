@@ -89,6 +89,8 @@ class FewShotEpisodes(Evaluator):
         self.rule = episode_profile(profile)
         if episodes < 1:
             raise ValueError(f"episodes: {episodes} is below 1")
+        if seed < 0:
+            raise ValueError(f"seed: {seed} is below 0")
         if method not in ("prototype", "neighbour"):
             raise ValueError(f"method: '{method}' is neither 'prototype' nor 'neighbour'")
         if similarity not in ("cosine", "dot", "euclidean"):

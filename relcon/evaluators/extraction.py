@@ -107,12 +107,17 @@ class Extraction(Evaluator):
         return figures
 
     def check(self, data: Split, train: Optional[Split] = None) -> None:
-        """There must be something to find, and `undirected` must name labels of the task."""
+        """There must be something to find in whole documents, and `undirected` must name labels of the task."""
         strange = next((name for name in self.undirected if name not in data.labels.positive), None)
         if strange is not None:
             raise RelconError(f"undirected: '{strange}' is no relation of this task.{did_you_mean(strange, data.labels.positive)}")
         if not any(document.entities for document in data.documents):
             raise RelconError(f"No document of the split '{data.name}' has an entity, so it cannot be scored. Use `relcon predict`.")
+        if data.partial:
+            raise RelconError(
+                f"The split '{data.name}' has only some of the pairs of its documents, but what a model finds is scored on whole "
+                'documents. Divide them by document ([protocol] by = "document").'
+            )
         labels = {relation.label for document in data.documents for relation in document.relations}
         if self.needs_relations and not labels - {None, *data.labels.negative}:
             raise RelconError(

@@ -5,7 +5,7 @@ Sets are compared, so what is said twice counts once. Everything stands in one s
 
 from bisect import bisect_right
 from collections import Counter
-from itertools import pairwise, product
+from itertools import product
 from typing import Any, Callable, Collection, Dict, FrozenSet, Iterable, List, Literal, Mapping, NamedTuple, Sequence, Set, Tuple
 
 import numpy as np
@@ -72,8 +72,8 @@ class Sentence(NamedTuple):
     @property
     def overlapping(self) -> bool:
         """Whether two annotated entities share a word, so that one tag per word cannot tell them."""
-        hulls = sorted((entity.start, entity.end) for entity in self.gold.entities)
-        return any(second[0] < first[1] for first, second in pairwise(hulls))
+        words = Counter(word for entity in self.gold.entities for word in {w for span in entity.spans for w in range(*span)})
+        return any(count > 1 for count in words.values())
 
 
 class Item(NamedTuple):
@@ -255,5 +255,7 @@ def heard(record: Mapping[str, Any]) -> Said:
     entities = [Argument(tuple((int(start), int(end)) for start, end in each["words"]), str(each["type"])) for each in record["entities"]]
     if not all(entity.spans for entity in entities):
         raise ValueError("an entity without words")
+    if any(each[end] < 0 for each in record["relations"] for end in ("head", "tail")):
+        raise IndexError("an entity number below 0")
     relations = (Fact(entities[each["head"]], entities[each["tail"]], str(each["label"])) for each in record["relations"])
     return Said(frozenset(entities), frozenset(relations))

@@ -83,7 +83,7 @@ class RecordReader(PartedReader):
         return self._read(path)
 
     def parts(self, path: Path) -> List[Part]:
-        """The whole, in one part. A format whose every line is a record is a `LineReader`, which has many."""
+        """The whole, in one part. Where every line is a record (`LineReader`, `JSONReader`) there are many."""
         self._check(path)
         return [WHOLE]
 

@@ -6,6 +6,7 @@ import torch
 
 from relcon.contrast import Batch, Labelled, Text, View
 from relcon.data.document import Instance
+from relcon.errors import RelconError
 from relcon.interfaces import Augmenter, Draw, Renderer, Sampler, Split
 from relcon.samplers.common import at_least, changed, count_batches, cut, generator_of, label_of, order
 
@@ -69,6 +70,9 @@ class Instances(Sampler):
         uids = [f"{instance.uid}~{copy}" if copy else instance.uid for instance, (_, copy) in zip(instances, items, strict=True)]
         labels = [label_of(instance, data) for instance in instances]
         views = self.renderer(instances)
+        if len(views) != len(instances):
+            made = f"{len(views)} views of {len(instances)} instances"
+            raise RelconError(f"{type(self.renderer).__name__} made {made}: a defect of its package.")
         places = by_length(views) if self.pool > 1 else range(len(views))
         batches = list(cut(places, self.batch_size))
         for number in order(len(batches), self.pool > 1, draw.generator):

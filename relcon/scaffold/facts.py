@@ -116,7 +116,7 @@ class Facts:
                 head, tail = document.entities[relation.head], document.entities[relation.tail]
                 self.pairs[head.type, tail.type] += 1
                 self.across += not share_sentence(document, head, tail)
-                self.forward += head.mentions[0] <= tail.mentions[0]
+                self.forward += head.first <= tail.first
         self.several += sum(len(names) > 1 for names in labels.values())
 
 

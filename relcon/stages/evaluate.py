@@ -1,6 +1,6 @@
 """Evaluation: a trained model, a split, named figures."""
 
-from typing import Dict, Optional
+from typing import Any, Dict, Optional
 
 from relcon.errors import RelconError, did_you_mean, naming
 from relcon.interfaces import Artifacts, Corpus, Evaluator, Split, Stage
@@ -49,11 +49,14 @@ class Evaluate(Stage):
         if self.split == "test":
             context.run.note_test_read(context.name, self.model, saved.fingerprint())
         figures: Dict[str, float] = {}
+        lost = 0
         for name, evaluator in self.evaluators.items():
+            before = model.lost_views
             with naming(f"[stages.{context.name}.evaluators.{name}]"):
                 measured = evaluator.evaluate(model, data, context.folder / name if context.run.writes else None, train)
-            figures.update({f"{name}.{key}": value for key, value in measured.items()})
-        figures["lost_views"] = float(model.lost_views)
+                figures.update({f"{name}.{key}": _number(key, value) for key, value in measured.items()})
+            lost = max(lost, model.lost_views - before)
+        figures["lost_views"] = float(lost)  # not the sum: evaluators look at the same pairs
         return Artifacts(context.folder, figures)
 
     def plan(self, context: StageContext) -> StagePlan:
@@ -71,6 +74,14 @@ class Evaluate(Stage):
     def headline(self) -> Dict[str, str]:
         """The figures for a summary: evaluator -> the full name of its primary figure."""
         return {name: f"{name}.{evaluator.primary}" for name, evaluator in self.evaluators.items()}
+
+
+def _number(name: str, value: Any) -> float:
+    """A figure as a plain number; RelconError where an evaluator gives something else."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise RelconError(f"gives the figure '{name}' as {value!r}, which is no number: a defect of its package.") from error
 
 
 def train_split(corpus: Corpus) -> Optional[Split]:

@@ -7,8 +7,9 @@ import numpy as np
 
 from relcon import processes
 from relcon.data.labels import LabelSet
-from relcon.data.relations import pair_labels, relation_instances
+from relcon.data.relations import pair_labels
 from relcon.data.sequences import pairs_of
+from relcon.data.splits import asked_relations
 from relcon.errors import RelconError, did_you_mean
 from relcon.evaluators.thresholds import Best, best_threshold
 from relcon.interfaces import Artifacts, Corpus, Model, Split, Stage
@@ -98,8 +99,8 @@ class ChooseThreshold(Stage):
 
 
 def gold_relations(data: Split) -> int:
-    """How many relations the documents of a split have, negative labels left out."""
-    return sum(len(list(relation_instances(document, data.labels.negative))) for document in data.documents)
+    """How many relations a split has, candidates or not, negative labels left out."""
+    return sum(1 for _ in asked_relations(data))
 
 
 def chosen(model: Model, data: Split) -> Best:

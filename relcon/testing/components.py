@@ -15,6 +15,7 @@ from relcon.checking import check_example, read_example
 from relcon.components import REQUIRED, argument_texts, arguments, component_of, docstring_block, docstring_text, kind_of
 from relcon.config import resolve
 from relcon.config.types import is_supported
+from relcon.registry import registry_of
 from relcon.testing.promises import expect
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\.[A-Z][A-Za-z0-9]*\.v[1-9][0-9]*")
@@ -30,9 +31,9 @@ def check_component(kind: str, name: str) -> None:
     kind: the registry, "augmenters". name: as in a config. RelconError where it cannot be loaded.
     """
     expect(NAME.fullmatch(name), f"'{name}' is no name for a component: names look like package.Thing.v1")
-    component = component_of(kind, name)
-    lacking = sorted(getattr(component, "__abstractmethods__", ()))
+    lacking = sorted(getattr(registry_of(kind).get(name), "__abstractmethods__", ()))
     expect(not lacking, f"{name} lacks methods of its interface: {lacking}")
+    component = component_of(kind, name)
     _check_arguments(name, component)
     _check_docstring(kind, name, component)
     if kind not in READING:
@@ -95,9 +96,14 @@ def _check_docstring(kind: str, name: str, component: Any) -> None:
 @contextmanager
 def _no_files(name: str) -> Iterator[None]:
     """Within, opening a file by Python's own functions breaks the promise. Importing a module is not opening a file."""
+    opened = []
 
     def refuse(file: Any, *arguments: Any, **keywords: Any) -> Any:
-        raise AssertionError(f"the constructor of {name} opens {file}: read files on first use, or in `prepare`")
+        opened.append(file)
+        raise OSError("the constructor of a component reads no file")
 
     with mock.patch.object(builtins, "open", refuse), mock.patch.object(io, "open", refuse):
-        yield
+        try:
+            yield
+        finally:
+            expect(not opened, f"the constructor of {name} opens {', '.join(map(str, opened))}: read files on first use, or in `prepare`")

@@ -133,10 +133,20 @@ class Loop:
             raise NonFiniteLoss(f"step {self.done} left weights that are not finite ({broken[0]}). Lower the learning rate (optimizer.lr).")
 
     def batches(self, name: str, epoch: int) -> Iterator[Batch]:
-        """Batches of a stream from this epoch on, without end; none where it has none."""
+        """Batches of a stream from this epoch on, without end; none where it has none. RelconError where an epoch has other than `length`
+        of them: steps, rates and resuming count on it."""
         stream = self.streams[name]
-        while stream.sampler.length(stream.data):
-            yield from stream.sampler.batches(stream.data, Draw(epoch, generator(self.seed, self.name, name, epoch), stream.vocabulary))
+        while expected := stream.sampler.length(stream.data):
+            draw = Draw(epoch, generator(self.seed, self.name, name, epoch), stream.vocabulary)
+            given = 0
+            for given, batch in enumerate(stream.sampler.batches(stream.data, draw), 1):
+                if given > expected:
+                    break
+                yield batch
+            if given != expected:
+                there = "more" if given > expected else str(given)
+                said = f"{type(stream.sampler).__name__} promises {expected} batches in epoch {epoch + 1}, but there are {there}"
+                raise RelconError(f"[stages.{self.name}.streams.{name}] {said}: a defect of its package.")
             epoch += 1
 
     def update(self, flows: Mapping[str, Iterator[Batch]], epoch: int) -> StepRecord:

@@ -234,7 +234,8 @@ def test_what_is_read_is_never_replaced(former, relcon, data, tmp_path):
         for output in (data / "test.jsonl", tmp_path / "link.jsonl"):
             said = refuses("predict", former, data / "test.jsonl", "-o", output, *option)
             assert f"error: {output} is the input, which would be lost" in said
-        for output, source in ((former, []), (former / "stages", []), (data, ["--data", data])):
+        assert "lies in the run that predicts" in refuses("predict", former, data / "test.jsonl", "-o", former / "mine.jsonl", *option)
+        for output, source in ((former, []), (former / "stages", []), (data, ["--data", data]), (former, ["--data", data])):
             assert "is the input, or lies in it" in refuses("evaluate", former, *source, "-o", output, *option)
         assert "is a file; a folder to write to is needed" in refuses("evaluate", former, "-o", data / "dev.jsonl", *option)
         assert "is a folder. Give a file" in refuses("predict", former, data / "test.jsonl", "-o", data, *option)

@@ -76,6 +76,15 @@ def test_refuses_to_overwrite(run, tmp_path):
     assert (tmp_path / "out/pairs.jsonl").read_text() != before
 
 
+def test_what_is_read_is_never_replaced(run, tmp_path):
+    """Neither the config, nor the text that pairs are built from."""
+    (tmp_path / "text.jsonl").write_bytes(path("dev.jsonl").read_bytes())
+    for output in ("pairs.cfg", "text.jsonl"):
+        code, out, err = run("--paths.input", "text.jsonl", "--output", output, "--overwrite")
+        assert (code, out) == (2, "") and f"{output} is the input, which would be lost" in err
+    assert (tmp_path / "text.jsonl").read_bytes() == path("dev.jsonl").read_bytes() and (tmp_path / "pairs.cfg").read_text() == CONFIG
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

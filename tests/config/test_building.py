@@ -5,6 +5,7 @@ import json
 import pytest
 
 from relcon.checking import check_config
+from relcon.components import component_of
 from relcon.config import load_config, resolve
 from relcon.errors import RelconError
 from relcon.interfaces import ContrastiveObjective, Encoder, Sampler, TowerPlan
@@ -43,6 +44,13 @@ def test_what_a_constructor_refuses_has_its_place(edited):
     with pytest.raises(RelconError) as raised:
         resolve(dict(loaded.tree["stages"]["pretrain"]), "[stages.pretrain]")
     assert str(raised.value) == f"{loaded.path}:29: [{AUGMENTER}] rate must lie between 0 and 1, got 7"
+
+
+def test_a_constructor_that_fails_has_its_place_and_name(toy, monkeypatch):
+    toy()
+    monkeypatch.setattr(component_of("readers", "toy.Lines.v1"), "__init__", lambda self: {}["missing"])
+    with pytest.raises(RelconError, match=r"^\[reader\] 'toy.Lines.v1' could not be made: KeyError: 'missing'. --debug shows where.$"):
+        resolve({"@readers": "toy.Lines.v1"}, "[reader]")
 
 
 def test_a_component_that_makes_something_else(toy):

@@ -22,7 +22,7 @@ from relcon.data.candidates import (
     AnnotatedPairs,
     EntityPairs,
 )
-from relcon.data.document import Document, Entity, Mention, Relation
+from relcon.data.document import Document, Entity, Instance, Mention, Relation
 from relcon.data.labels import LabelSet
 from relcon.errors import RelconError
 from relcon.evaluation import labelled_data
@@ -98,6 +98,19 @@ def test_annotated_keeps_an_entity_with_itself_and_identical_spans() -> None:
 def test_undirected_pairs_come_once_in_text_order() -> None:
     text = document([(5, 6, "GENE"), (0, 1, "GENE"), (2, 4, "GENE")])
     assert pairs(EntityPairs(), text) == [(1, 2, "none"), (1, 0, "none"), (2, 0, "none")]
+
+
+def test_the_head_is_the_entity_of_the_first_mention_however_mentions_are_listed() -> None:
+    entities = Entity((Mention(4, 5), Mention(0, 1))), Entity((Mention(2, 3),))
+    listed = Document("d", tuple("abcdef"), entities, (Relation(0, 1, "inhibits"),))
+    assert pairs(EntityPairs(), listed) == [(0, 1, "inhibits")] and lost(EntityPairs(), listed) == []
+
+
+def test_mentions_that_share_a_sentence_stand_closer_than_others() -> None:
+    """The mention behind the full stop is nearer by words, the one in the same sentence is what made the pair a candidate."""
+    entities = Entity((Mention(5, 6),)), Entity((Mention(6, 7), Mention(0, 1)))
+    two = Document("d", tuple("abcdefghijkl"), entities, sentences=((0, 6), (6, 12)))
+    assert Instance(two, 0, 1).mentions == (Mention(5, 6), Mention(0, 1))
 
 
 def test_clre_fact_10_enumeration_without_blinding() -> None:

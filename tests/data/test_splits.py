@@ -1,6 +1,7 @@
 """Divisions of a split: disjoint, complete, stratified, and never a document on two sides."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import List, Sequence
 
 import numpy as np
@@ -9,11 +10,13 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from relcon.data.document import Document, Entity, Instance, Mention
+from relcon.data.document import Document, Entity, Instance, Mention, Relation
+from relcon.data.joining import joined
 from relcon.data.labels import LabelSet
 from relcon.data.splits import (
     By,
     Fold,
+    asked_relations,
     complete_folds,
     deal,
     exact_share,
@@ -171,6 +174,40 @@ def test_groups_of_different_sizes_are_dealt_evenly() -> None:
     whole = split_of([["A"] * (1 + number % 10) + ["none"] * (number % 7) for number in range(100)])
     counts = [(of("A", test), of("none", test)) for _, test in k_folds(whole, 10, draw())]
     assert all(max(each) - min(each) <= 10 for each in zip(*counts, strict=True))
+
+
+def test_large_documents_are_held_out_as_often_as_small_ones() -> None:
+    """Half of the documents have one pair, half have nine: a tenth of the pairs is not a tenth of the small documents alone."""
+    whole = split_of([["A"] * (1 + 8 * (number % 2)) for number in range(200)])
+    large = 0
+    for seed in range(20):
+        _, held = hold_out(whole, 0.1, draw(seed))
+        sizes = Counter(instance.document.id for instance in held.instances)
+        assert 91 <= len(held.instances) <= 109
+        large += sum(size == 9 for size in sizes.values())
+    assert 150 <= large <= 250, "a tenth of the hundred large ones, in each of twenty draws"
+
+
+PARTS = [hold_out(split_of([["A", "B"]] * 9), 0.3, draw(), by="instance")[1], k_shot(split_of([["A", "B"]]), 1, draw(), "keep")]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_of_documents_say_so(part: Split) -> None:
+    assert part.partial and joined([part]).partial
+    assert not hold_out(split_of([["A", "B"]] * 9), 0.3, draw())[1].partial
+
+
+def test_relations_of_a_part_are_those_it_asks_about_or_lost() -> None:
+    labels = LabelSet(NAMES, frozenset(["none"]), frozenset(["B"]))
+    relations = Relation(0, 1, "A"), Relation(0, 2, "B"), Relation(0, 3, "A")
+    document = Document("d", ("w",) * 9, tuple(Entity((Mention(place, place + 1),)) for place in range(4)), relations)
+    asked = Instance(document, 0, 1, "A", "d#0-1"), Instance(document, 2, 0, "B", "d#2-0")  # the latter says (0, 2) of a symmetric label
+    whole = Split("dev", [document], asked, labels, [Lost("d", 0, 3, "A", "far")])
+    assert [fact.tail for _, fact in asked_relations(whole)] == [1, 2, 3]
+    assert [fact.tail for _, fact in asked_relations(replace(whole, partial=True))] == [1, 2, 3]
+    assert [fact.tail for _, fact in asked_relations(replace(whole, partial=True, instances=asked[1:], lost=()))] == [2]
+    reverse = [Instance(document, 1, 0, "none", "d#1-0")]  # another question than (0, 1), whose label has a direction
+    assert [fact.tail for _, fact in asked_relations(replace(whole, partial=True, instances=reverse, lost=()))] == []
 
 
 def test_one_seed_one_division() -> None:

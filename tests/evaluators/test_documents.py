@@ -16,11 +16,13 @@ from relcon.data.candidates import EntityPairs
 from relcon.data.corpus import PartCorpus
 from relcon.data.document import Document, Entity, Instance, Mention, Relation
 from relcon.data.labels import LabelSet
+from relcon.data.splits import hold_out
 from relcon.errors import RelconError
 from relcon.evaluators.documents import DocumentScores, area, macro, micro
 from relcon.evaluators.scoring import Counts
 from relcon.evaluators.thresholds import prefixes
 from relcon.interfaces import Model, Split
+from relcon.stages.threshold import chosen
 
 NAME = "relcon.DocumentScores.v1"
 
@@ -150,6 +152,19 @@ def test_relations_without_a_candidate_cost_recall() -> None:
     assert len(data.instances) < 12
     found = DocumentScores().evaluate(Scorer({("d1", 0, 1, "P27"): 0.9}, 0.5), data, None, TRAIN)
     assert found["facts"] == 5 and found["recall"] == pytest.approx(0.2)
+
+
+def test_a_part_of_documents_counts_its_own_relations() -> None:
+    """What other parts ask about costs no recall here."""
+    parts = hold_out(split(D1, D2), 0.5, torch.Generator().manual_seed(1), by="instance")
+    right = {("d1", 0, 1, "P27"), ("d1", 0, 2, "P19"), ("d2", 0, 1, "P17"), ("d2", 2, 1, "P17"), ("d2", 0, 2, "P206")}
+    found = []
+    for part in parts:
+        asked = {(each.document.id, each.head, each.tail) for each in part.instances}
+        model = Scorer({fact: 0.9 for fact in right if fact[:3] in asked}, 0.5)
+        found.append(DocumentScores().evaluate(model, part, None, TRAIN))
+        assert chosen(model, part).f1 == 1.0
+    assert [each["recall"] for each in found] == [1.0, 1.0] and sum(each["facts"] for each in found) == 5
 
 
 def test_a_fact_is_known_by_its_written_names_and_their_case() -> None:

@@ -198,6 +198,23 @@ def test_overlaps(places: List[Tuple[int, int]], overlapping: bool) -> None:
     assert Sentence(12, said, Said()).overlapping is overlapping
 
 
+def test_a_mention_in_the_gap_of_another_does_not_overlap() -> None:
+    around, inside = Mention(0, 6, ((0, 1), (5, 6))), Mention(2, 3)
+    said = said_of(Document("d", ("w",) * 12, (Entity((around,), "PER"), Entity((inside,), "PER"))))
+    assert not Sentence(12, said, Said()).overlapping
+
+
+def test_entity_numbers_do_not_count_from_the_end() -> None:
+    record = {"entities": [{"type": "PER", "words": [[0, 1]]}] * 2, "relations": [{"head": 0, "tail": -1, "label": "PHYS"}]}
+    with pytest.raises(IndexError):
+        heard(record)
+
+
+def test_a_split_of_parts_of_documents_is_refused() -> None:
+    with pytest.raises(RelconError, match="has only some of the pairs of its documents"):
+        evaluator().check(Split("dev", [GOLD], [], LABELS, partial=True))
+
+
 def test_two_types_of_the_same_words_overlap() -> None:
     assert Sentence(12, said_of(document([(0, 1, "PER"), (0, 1, "ORG")])), Said()).overlapping
 

@@ -9,6 +9,7 @@ from accelerate.optimizer import AcceleratedOptimizer
 from torch import nn
 
 from relcon.contrast import Batch
+from relcon.errors import RelconError
 from relcon.interfaces import Draw, Parts, Sampler, Split
 from relcon.poolers.sentence import CLS
 from relcon.renderers.markers import EntityMarkers
@@ -112,6 +113,29 @@ class Cycle(Sampler):
 
     def length(self, data: Split) -> int:
         return self.inner.length(data)
+
+
+class Miscounted(Cycle):
+    """A sampler that promises another number of batches than it gives."""
+
+    said = 0
+
+    def length(self, data: Split) -> int:
+        return self.said
+
+
+@pytest.mark.parametrize("difference, there", [(-1, "more"), (2, "{}")])
+def test_a_sampler_that_gives_other_than_it_promises(difference: int, there: str) -> None:
+    running = loop(classification(), 4)
+    stream = running.streams["train"]
+    gives = stream.sampler.length(stream.data)
+    sampler = Miscounted(stream.sampler)
+    sampler.said = gives + difference
+    running.streams = {"train": Stream(sampler, stream.data, None)}
+    said = f"Miscounted promises {sampler.said} batches in epoch 1, but there are {there.format(gives)}: a defect of its package"
+    with pytest.raises(RelconError, match=said):
+        for _ in running.batches("train", 0):
+            pass
 
 
 def test_an_epoch_is_one_pass_over_the_first_stream_and_others_go_round() -> None:

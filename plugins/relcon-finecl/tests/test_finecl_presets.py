@@ -112,6 +112,8 @@ PRESETS = {
         f"{TAILS}.reduction": "sum",
         f"{RELATIONS}.na_pairs": 0,
         f"{RELATIONS}.negatives_per": "document",
+        f"{RELATIONS}.half": "all",
+        f"{ENTITIES}.half": "all",
         "pretrain.optimizer.@optimizers": CORRECTED,
     },
     "erica.cfg": {**ED, **RD, **STAGE_3, f"{RELATIONS}.weighting": "none"},
