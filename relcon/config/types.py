@@ -92,7 +92,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         named = next((f"a block of {key}" for key in value if key.startswith("@")), None)
         return named or "a section"
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, default=repr)  # a strange default is shown, where a config could not hold it
     return text if len(text) <= 80 else text[:77] + "..."
 
 

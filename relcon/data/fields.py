@@ -1,5 +1,6 @@
 """Fields of a JSON record: the value of the wanted type, or a RecordError that says what was expected and what stands there."""
 
+import math
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
 from relcon.errors import RecordError, did_you_mean
@@ -24,7 +25,7 @@ def described(value: Any) -> str:
 def of_kind(value: Any, kind: Type, what: str) -> Any:
     """The value itself where it is of this JSON kind (`float` takes whole numbers too); RecordError naming `what` otherwise."""
     good = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
-    if not good:
+    if not good or (kind is float and not math.isfinite(value)):  # NaN is Python's, not JSON's
         raise RecordError(f"{what} must be {KINDS[kind]}, here it is {described(value)}")
     return value
 

@@ -1,11 +1,13 @@
 """`relcon components`: every part with its origin, what failed to load, and one part in detail."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 import relcon.interfaces  # noqa: F401  (defines the registries)
 from relcon.cli.main import main
+from relcon.components import component_of
 from relcon.config.code import load_code
 from relcon.registry import INTERFACES
 
@@ -53,6 +55,13 @@ def test_one_part_in_detail(components):
     assert "  temperature      a number; required\n" in out
     assert '  similarity       one of "cosine", "dot"; default "cosine"\n' in out
     assert '[objectives.name]\n@objectives = "toy.Loss.v1"\ntemperature = null\nsimilarity = "cosine"\n' in out
+
+
+def test_a_default_that_no_config_can_hold_is_shown(components, toy_code, monkeypatch):
+    load_code(toy_code)
+    monkeypatch.setattr(component_of("objectives", "toy.Loss.v1").__init__, "__defaults__", (Path("x"),))
+    code, out, _ = components("toy.Loss.v1")
+    assert code == 0 and 'default "PosixPath(\'x\')"' in out
 
 
 @pytest.mark.parametrize("name", sorted(name for interface in INTERFACES.values() for name in interface.registry.names()))

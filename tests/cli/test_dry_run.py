@@ -116,6 +116,7 @@ def test_counts_are_those_of_the_run_and_nothing_stays(relcon, train, words, two
 
 
 def test_batch_shapes_are_those_of_the_batches(words):
+    words = [*words, "--stages.finetune.streams.train.renderer.context", "document"]  # whole documents, which differ in length
     plan = dry_run(load_config(TINY, [*words, "--training.micro_batch_tokens", "64", "--training.gradient_caching", "true"]))
     shape = plan.stages["finetune"].shape
     assert shape is not None

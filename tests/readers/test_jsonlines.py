@@ -111,6 +111,7 @@ def test_parse_source_and_metadata(document: Callable[..., Any]) -> None:
         (counted(relations=[{"head": -1, "tail": 1}]), "the head of relation 0 is entity -1"),
         (counted(relations=[{"head": "G", "tail": 1}]), "the head of relation 0 is 'G'; no entities have that id"),
         (counted(relations=[{"head": 0.5, "tail": 1}]), "must be the number or the id of an entity, here it is a number, 0.5"),
+        (counted(relations=[{"head": 0, "tail": 1, "score": float("nan")}]), "'score' of relation 0 must be a number, here"),
         (counted(relations=[{"tail": 1}]), "must be the number or the id of an entity, here it is null"),
         (counted(relations=[{"head": 0, "tail": 1, "label": ["x"]}]), "'label' of relation 0 must be a string"),
         (counted(sentences={"words": [[0, 2], [3, 4]]}), "one is [3, 4) where word 2 comes next"),

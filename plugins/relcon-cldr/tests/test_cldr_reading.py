@@ -76,7 +76,7 @@ def test_pairs_are_found_as_scikit_learn_finds_their_vectors(order, rows, sizes,
     oracle = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(words[pairs].flatten(1).double().numpy())
     distances, _ = oracle.kneighbors(query[asked].flatten(1).double().numpy())
     torch.testing.assert_close(found.squared.sqrt().double(), torch.from_numpy(distances), atol=1e-3, rtol=1e-3)
-    own = (words[pairs[found.index]].flatten(2) - query[asked].flatten(1)[:, None]).square().sum(2)
+    own = (words[pairs[found.examples]].flatten(2) - query[asked].flatten(1)[:, None]).square().sum(2)
     torch.testing.assert_close(own, found.squared, atol=1e-3, rtol=1e-3)
 
 
