@@ -167,6 +167,13 @@ def test_a_pair_that_does_not_fit_is_no_relation_and_is_counted() -> None:
     assert sum(name in labels.negative for name in predicted) >= model.lost_views
 
 
+def test_vectors_of_pairs_that_do_not_fit_are_counted_too() -> None:
+    model, other = (trained(tiny_split().labels, max_length=6).model() for _ in range(2))
+    model.predict(tiny_instances())
+    other.embed(tiny_instances())
+    assert other.lost_views == model.lost_views > 0
+
+
 def test_without_a_negative_label_a_lost_pair_is_undecided() -> None:
     model = trained(LabelSet(("a", "b", "c")), max_length=6).model()
     rows = model.probabilities(tiny_instances())

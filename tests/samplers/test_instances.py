@@ -87,6 +87,13 @@ def test_an_unknown_label_and_an_empty_split_are_refused(make, parts):
         Instances(parts.renderer).length(make(0))
 
 
+def test_a_renderer_that_loses_views_is_named(make, parts, monkeypatch):
+    whole = parts.renderer.__class__.__call__
+    monkeypatch.setattr(parts.renderer.__class__, "__call__", lambda self, instances: whole(self, instances)[:-1])
+    with pytest.raises(RelconError, match=r"made 7 views of 8 instances: a defect of its package"):
+        list(Instances(parts.renderer, batch_size=4).batches(make(8), parts.draw()))
+
+
 @pytest.mark.parametrize("arguments", [{"copies": 2}, {"batch_size": 0}, {"copies": -1}])
 def test_arguments_out_of_range_are_refused(parts, arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
